@@ -101,7 +101,7 @@ def test_an_output_that_cannot_be_written_keeps_both_old_files(
     step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output, info_path = tmp_path / "labels.csv", tmp_path / "labels.csv.info.json"
-    write_described_file(output, b"old", info_path, str.encode)
+    list(write_described_file(output, b"old", info_path, str.encode))
 
     def fail(*_: object) -> bytes:
         raise OSError(28, "No space left on device")
@@ -113,17 +113,32 @@ def test_an_output_that_cannot_be_written_keeps_both_old_files(
         if step == "rename":
             patch.setattr(Path, "replace", fail)
         with pytest.raises(UserError, match="is full"):
-            write_described_file(output, [b"n", b"ew"], info_path, describe)
+            list(write_described_file(output, [b"n", b"ew"], info_path, describe))
     assert output.read_bytes() == b"old"
     names = {path.name for path in tmp_path.iterdir()}
     # When the rename fails, the old description is gone, because it may no longer belong to the file.
     assert names == ({"labels.csv"} if step == "rename" else {"labels.csv", "labels.csv.info.json"})
-    write_described_file(output, [b"n", b"ew"], info_path, str.encode)
+    list(write_described_file(output, [b"n", b"ew"], info_path, str.encode))
     assert info_path.read_text() == hashlib.sha256(b"new").hexdigest()
 
 
+def test_a_long_file_is_written_in_steps_and_nothing_is_left_when_they_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output_files, "CHUNKS_PER_REPORT", 3)
+    output, info_path = tmp_path / "labels.csv", tmp_path / "labels.csv.info.json"
+    lines = [b"%d\n" % number for number in range(8)]
+    steps = write_described_file(output, lines, info_path, str.encode)
+    assert next(steps) == 3
+    steps.close()  # type: ignore[attr-defined]
+    assert not list(tmp_path.iterdir())
+    assert list(write_described_file(output, lines, info_path, str.encode)) == [3, 6, 8]
+    assert output.read_bytes() == b"".join(lines)
+    assert info_path.read_text() == hashlib.sha256(b"".join(lines)).hexdigest()
+
+
 def test_a_pipe_or_device_has_no_info_file(tmp_path: Path) -> None:
-    write_described_file(Path("/dev/null"), b"new", tmp_path / "null.info.json", str.encode)
+    list(write_described_file(Path("/dev/null"), b"new", tmp_path / "null.info.json", str.encode))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -146,14 +161,14 @@ def crash_before(function):
 
 for owner, name in ((Path, "replace"), (Path, "unlink"), (os, "fsync"), (atomic_files, "open_for_writing")):
     setattr(owner, name, crash_before(getattr(owner, name)))
-write_described_file(Path("labels.csv"), [b"new"], Path("labels.csv.info.json"), str.encode)
+list(write_described_file(Path("labels.csv"), [b"new"], Path("labels.csv.info.json"), str.encode))
 """
 
 
 @pytest.mark.parametrize("step_count", range(10))
 def test_after_a_crash_at_any_moment_a_file_has_its_own_info_file_or_none(step_count: int, tmp_path: Path) -> None:
     output, info_path = tmp_path / "labels.csv", tmp_path / "labels.csv.info.json"
-    write_described_file(output, b"old", info_path, str.encode)
+    list(write_described_file(output, b"old", info_path, str.encode))
     process = subprocess.run([sys.executable, "-c", CRASH_PROGRAM, str(step_count)], cwd=tmp_path, check=False)
     is_complete = process.returncode == 0
     assert is_complete is (step_count == 9)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.export.label_tables import AUDITED_LABELS, LABELS, write_labels
+from vaetui.export import label_table
 from vaetui.export.label_info import ExportCounts
-from vaetui.export.label_table import SourceFiles
+from vaetui.export.label_table import LabelTable, SourceFiles
 
 
 def test_csv_has_one_row_per_label_above_the_minimum_confidence(tmp_path: Path) -> None:
@@ -30,6 +31,14 @@ def test_csv_has_one_row_per_label_above_the_minimum_confidence(tmp_path: Path) 
             "distance": "",
         },
     }
+
+
+@pytest.mark.parametrize("labels", [LABELS, AUDITED_LABELS], ids=["plain", "audited"])
+def test_rows_converted_in_parts_are_the_same(labels: LabelTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = list(labels.iter_rows())
+    monkeypatch.setattr(label_table, "ROWS_PER_CHUNK", 3)
+    assert len(labels) > 3
+    assert list(labels.iter_rows()) == rows
 
 
 def test_jsonl_has_one_object_per_label(tmp_path: Path) -> None:

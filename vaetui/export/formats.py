@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.events import Progress
+from vaetui.engine.slow_calls import run_in_background
 from vaetui.export import array_formats, class_folders, labelling_tools, tabular_formats
 from vaetui.export.file_naming import DIRECTORY_INFO_NAME
 from vaetui.export.image_writing import ImageOutput, WrittenPaths
@@ -72,9 +73,10 @@ def write_labels(
     if format_name in FILE_ENCODERS:
         yield Progress("writing labels", 0, 1)
         document = build_info(info, table.select_rows(is_sure), counts, format_name, min_confidence)
-        content = FILE_ENCODERS[format_name](table, document)
+        content = yield from run_in_background("writing labels", partial(FILE_ENCODERS[format_name], table, document))
         describe = partial(encode_info, document, output.name)
-        write_described_file(output, content, find_info_path(output), describe)
+        for line_count in write_described_file(output, content, find_info_path(output), describe):
+            yield Progress("writing labels", min(line_count, counts.written), max(counts.written, 1))
         return counts
     is_taken = is_sure if format_name != "folders" else np.ones(len(table), bool)
     source_files = label_table.source_files

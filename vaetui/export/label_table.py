@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,8 @@ CHECK_NAMES = dict(enumerate(CHECKS))
 NO_CHECK_ID = 255
 """Check id of an image that was not checked."""
 COLUMNS_AFTER_CONFIDENCE = ("source", "check", "cluster", "weight", "distance")
+ROWS_PER_CHUNK = 1 << 14
+"""Rows converted to Python objects at a time, which take ten times the memory of arrays."""
 ROW_ARRAYS = (
     *("indices", "class_ids", "confidences", "source_ids"),
     *("cluster_ids", "weights", "distances", "check_ids"),
@@ -103,8 +106,8 @@ class LabelTable:
         is_inferred: NDArray[np.bool_] = (self.class_ids >= 0) & (self.source_ids != ANSWER)
         return is_inferred
 
-    def select_rows(self, mask: NDArray[np.bool_]) -> LabelTable:
-        """Return the rows selected by a mask [N]."""
+    def select_rows(self, mask: NDArray[np.bool_] | slice) -> LabelTable:
+        """Return the rows selected by a mask [N] or a slice."""
         arrays = {column: getattr(self, column) for column in ROW_ARRAYS}
         return replace(self, **{column: array[mask] for column, array in arrays.items() if array is not None})
 
@@ -131,22 +134,30 @@ class LabelTable:
 
     def iter_rows(self) -> Iterator[dict[str, Any]]:
         """Yield one mapping of export column to value per labelled image; missing values are None."""
-        positions, confidence_column = self.find_positions().tolist(), self.confidence_column
-        checks = self.list_check_texts()
-        for row, index in enumerate(self.indices.tolist()):
-            if self.class_ids[row] < 0:
-                continue
-            path = self.find_image_path(index)
-            cluster_id, distance = self.cluster_ids[row], self.distances[row]
-            yield {
-                "index": positions[row],
-                "path": path and str(path),
-                "label": int(self.class_ids[row]),
-                "class": self.class_names[self.class_ids[row]],
-                confidence_column: round(float(self.confidences[row]), 4),
-                "source": SOURCES[self.source_ids[row]],
-                "check": checks[row] or None,
-                "cluster": None if cluster_id < 0 else self.cluster_paths[cluster_id],
-                "weight": round(float(self.weights[row]), 4),
-                "distance": None if np.isnan(distance) else round(float(distance), 4),
-            }
+        positions, confidence_column = self.find_positions(), self.confidence_column
+        for start in range(0, len(self), ROWS_PER_CHUNK):
+            chunk = self.select_rows(slice(start, start + ROWS_PER_CHUNK))
+            columns = (
+                *(positions[start : start + ROWS_PER_CHUNK].tolist(), chunk.indices.tolist()),
+                *(chunk.class_ids.tolist(), chunk.confidences.tolist(), chunk.source_ids.tolist()),
+                *(chunk.list_check_texts(), chunk.cluster_ids.tolist(), chunk.weights.tolist()),
+                chunk.distances.tolist(),
+            )
+            for position, index, class_id, confidence, source_id, check, cluster_id, weight, distance in zip(
+                *columns, strict=True
+            ):
+                if class_id < 0:
+                    continue
+                path = self.find_image_path(index)
+                yield {
+                    "index": position,
+                    "path": path and str(path),
+                    "label": class_id,
+                    "class": self.class_names[class_id],
+                    confidence_column: round(confidence, 4),
+                    "source": SOURCES[source_id],
+                    "check": check or None,
+                    "cluster": None if cluster_id < 0 else self.cluster_paths[cluster_id],
+                    "weight": round(weight, 4),
+                    "distance": None if math.isnan(distance) else round(distance, 4),
+                }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaetui.engine.events import Event, LabelsExported, Notice
+from vaetui.engine.slow_calls import run_in_background
 from vaetui.errors import UserError, format_count, make_printable
 from vaetui.export.format_names import DIRECTORY_FORMATS
 from vaetui.session import dataset_location, schedule
@@ -56,7 +58,8 @@ def export_labels(
     from vaetui.session.label_quality import assess_labels
     from vaetui.session.source_images import find_source_images
 
-    label_table, info = assess_labels(snapshot, label_table, options.min_confidence)
+    assess = partial(assess_labels, snapshot, label_table, options.min_confidence)
+    label_table, info = yield from run_in_background("assessing the labels", assess)
     sources = yield from find_source_images(source_directory, len(label_table))
     label_table = replace(label_table, source_files=sources.files, omitted_positions=sources.omitted_positions)
     images = None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vaetui.engine.classes import ClassList
 from vaetui.engine.events import Event
+from vaetui.engine.slow_calls import run_in_background
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from vaetui.session.labelling_round import LabellingRound
     from vaetui.storage.stored_arrays import TrainValSplit
 
+ACTIVITY = "labelling all images"
+"""What is reported while labels are computed."""
 VERSION_DIGITS = 12
 """Hexadecimal digits of a version: two labellings of a session never share one in practice."""
 
@@ -106,17 +110,17 @@ class LabellingLoader:
         from vaetui.session.final_labels import require_answered_round
 
         round_number = require_answered_round(self._repository, self._name)
-        if (labelling := self.current) is None:
+        labelling = yield from run_in_background(ACTIVITY, lambda: self.current)
+        if labelling is None:
             computed, has_evidence = yield from self._compute(round_number)
             can_be_calibrated = has_evidence and not self._is_within_epoch(computed.epoch)
             self._cached = self._derive_state(), computed, can_be_calibrated
-            labelling = self.current
+            labelling = yield from run_in_background(ACTIVITY, lambda: self.current)
             assert labelling is not None
         return labelling
 
     def _compute(self, round_number: int) -> Generator[Event, None, tuple[Labelling, bool]]:
         """Return the labelling, uncalibrated, and whether the networks had learned classes."""
-        from vaetui.session import final_labels
         from vaetui.session.learned_classes import find_learned_class_ids
         from vaetui.storage import stored_arrays
 
@@ -127,15 +131,30 @@ class LabellingLoader:
         predictions = model_evidence = None
         if learned_class_ids:
             predictions = yield from self._predict_all(learned_class_ids)
-            model_evidence = self._load_evidence(epoch, learned_class_ids, predictions, train_val_split)
-        classes = repository.load_class_list()
+            load_evidence = partial(self._load_evidence, epoch, learned_class_ids, predictions, train_val_split)
+            model_evidence = yield from run_in_background("comparing predictions and answers", load_evidence)
+        build = partial(self._build, round_number, epoch, predictions, model_evidence, train_val_split)
+        return (yield from run_in_background(ACTIVITY, build)), model_evidence is not None
+
+    def _build(
+        self,
+        round_number: int,
+        epoch: int,
+        predictions: tuple[Predictions, Predictions] | None,
+        model_evidence: tuple[ModelEvidence, SessionFacts] | None,
+        train_val_split: TrainValSplit,
+    ) -> Labelling:
+        """Return the labelling, uncalibrated, by answers and by the networks if they have learned classes."""
+        from vaetui.session import final_labels
+
+        classes, config = self._repository.load_class_list(), self._repository.config
         label_table = final_labels.build_label_table(
             self._load_round(round_number, None), self._propagator, config, predictions, train_val_split, classes
         )
         version = derive_version(classes, label_table.class_ids)
         if model_evidence is None:
-            return self._describe_answers(version, epoch, round_number, label_table, train_val_split), False
-        return self._assess(version, epoch, round_number, label_table, *model_evidence), True
+            return self._describe_answers(version, epoch, round_number, label_table, train_val_split)
+        return self._assess(version, epoch, round_number, label_table, *model_evidence)
 
     def _load_evidence(
         self,

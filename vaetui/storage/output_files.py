@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import itertools
 import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedWriter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +21,8 @@ from vaetui.storage.dataset_cache import datasets_directory
 
 DESCRIPTOR_PATH = re.compile(r"/dev/std(?P<name>in|out|err)|(/dev/fd|/proc/self/fd)/(?P<number>\d+)")
 """Paths of the open file descriptors of this process."""
+CHUNKS_PER_REPORT = 1 << 14
+"""Chunks, such as lines, written between two reports: about 0.1 s."""
 STANDARD_DESCRIPTORS = {"in": 0, "out": 1, "err": 2}
 
 
@@ -102,29 +106,70 @@ def write_output_file(path: Path, content: bytes | Iterable[bytes]) -> None:
 
 def write_described_file(
     path: Path, content: bytes | Iterable[bytes], description_path: Path, describe: Callable[[str], bytes]
-) -> None:
+) -> Iterator[int]:
     """Write a file as `write_output_file` does, and beside it one that describes it; a pipe or device has none.
 
     `describe` returns the description of content with a SHA-256, in hexadecimal digits. Both files are complete before
     either gets its name. An old description is removed first: after a crash at any moment, the file has the description
-    that belongs to it, or none.
+    that belongs to it, or none. Yields the number of chunks written so far; closing the iterator leaves nothing.
     """
     if is_special_file(path):
-        write_output_file(path, content)
+        with translate_os_errors(path), _open_special_file(path) as file:
+            yield from _write_in_steps(file, content, hashlib.sha256())
         return
     digest = hashlib.sha256()
     target, description_target = path.resolve(), description_path.resolve()
-    with (
-        translate_os_errors(path),
-        _write_partial_file(target, _iter_hashed(content, digest)) as partial_path,
-        _write_partial_file(description_target, describe(digest.hexdigest())) as partial_description,
-    ):
-        description_target.unlink(missing_ok=True)
-        atomic_files.sync_directory(description_target.parent)
-        partial_path.replace(target)
-        partial_description.replace(description_target)
-        for directory in {target.parent, description_target.parent}:
-            atomic_files.sync_directory(directory)
+    with translate_os_errors(path):
+        partial_path = _find_partial_path(target)
+        try:
+            with _open_partial_file(target, partial_path) as file:
+                yield from _write_in_steps(file, content, digest)
+                file.flush()
+                os.fsync(file.fileno())
+            with _write_partial_file(description_target, describe(digest.hexdigest())) as partial_description:
+                description_target.unlink(missing_ok=True)
+                atomic_files.sync_directory(description_target.parent)
+                partial_path.replace(target)
+                partial_description.replace(description_target)
+                for directory in {target.parent, description_target.parent}:
+                    atomic_files.sync_directory(directory)
+        except BaseException:
+            partial_path.unlink(missing_ok=True)
+            raise
+
+
+def _write_in_steps(file: BinaryIO, content: bytes | Iterable[bytes], digest: hashlib._Hash) -> Iterator[int]:
+    """Write the chunks of content and add them to a digest; yield the number of chunks written so far."""
+    chunk_count, unsynced_bytes = 0, 0
+    for batch_count, batch in _iter_batches(content):
+        digest.update(batch)
+        file.write(batch)
+        chunk_count += batch_count
+        unsynced_bytes += len(batch)
+        if unsynced_bytes >= atomic_files.SYNC_BYTES:  # so that the end does not wait for a large file
+            file.flush()
+            with suppress(OSError):  # a pipe or device
+                os.fsync(file.fileno())
+            unsynced_bytes = 0
+        yield chunk_count
+
+
+def _iter_batches(content: bytes | Iterable[bytes]) -> Iterator[tuple[int, bytes | memoryview]]:
+    """Yield content in larger parts, with the number of chunks in each; bytes are one chunk, but several parts."""
+    if isinstance(content, bytes):
+        for start in range(0, len(content), atomic_files.SYNC_BYTES):
+            yield 0, memoryview(content)[start : start + atomic_files.SYNC_BYTES]
+        return
+    chunks = iter(content)
+    while batch := list(itertools.islice(chunks, CHUNKS_PER_REPORT)):
+        yield len(batch), b"".join(batch)
+
+
+def _open_partial_file(target: Path, partial_path: Path) -> BufferedWriter:
+    """Create the file that becomes the target, with the permissions of the file that it replaces, else the usual."""
+    file = atomic_files.open_for_writing(partial_path, os.O_TRUNC)
+    os.fchmod(file.fileno(), target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_read_umask())
+    return file
 
 
 @contextmanager
@@ -132,8 +177,7 @@ def _write_partial_file(target: Path, content: bytes | Iterable[bytes]) -> Itera
     """Write and sync a file beside its target and yield its path; the block moves it, else it is removed."""
     partial_path = _find_partial_path(target)
     try:
-        with atomic_files.open_for_writing(partial_path, os.O_TRUNC) as file:
-            os.fchmod(file.fileno(), target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_read_umask())
+        with _open_partial_file(target, partial_path) as file:
             file.writelines(_list_chunks(content))
             file.flush()
             os.fsync(file.fileno())
@@ -145,13 +189,6 @@ def _write_partial_file(target: Path, content: bytes | Iterable[bytes]) -> Itera
 
 def _list_chunks(content: bytes | Iterable[bytes]) -> Iterable[bytes]:
     return [content] if isinstance(content, bytes) else content
-
-
-def _iter_hashed(content: bytes | Iterable[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
-    """Yield the chunks of content, and add each to a digest."""
-    for chunk in _list_chunks(content):
-        digest.update(chunk)
-        yield chunk
 
 
 @contextmanager
