@@ -262,7 +262,7 @@ class Watched:
     users: str
     """Which processes have the session open, as a phrase such as "trained by 2 processes of anna on node1"."""
     is_training: bool
-    """Whether a process trains it."""
+    """Whether a process trains it and reports its progress."""
     has_changed: bool
     """Whether anything was recorded since the last event."""
 

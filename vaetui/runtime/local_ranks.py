@@ -104,19 +104,23 @@ class LocalRanks:
         self._close_files()
 
     def describe_end(self) -> str:
-        """Return why the processes ended, as a sentence: the message of one of them, else its exit status."""
+        """Return why the processes ended and how to continue, in one line."""
+        return f"{self._describe_cause()} Continue with: vaetui resume {self._name} --ranks {self._count}"
+
+    def _describe_cause(self) -> str:
+        """Return the message of a process that ended, else its exit status, as a sentence."""
         ended = [(rank, process) for rank, process in enumerate(self._processes) if process.poll() is not None]
         for rank, _ in ended:
             if message := self._read_message(rank):
                 return message
         for rank, process in ended:
+            name = f"Process {rank + 1} of {self._count}"
             if process.returncode < 0:
-                name = signal.Signals(-process.returncode).name
-                return f"Process {rank + 1} of {self._count} was ended by {name}; the last checkpoint is saved."
-        for rank, process in ended:
+                signal_name = signal.Signals(-process.returncode).name
+                return f"{name} was ended by {signal_name}; the last checkpoint is saved."
             if process.returncode:
                 lines = self._read_errors(rank).splitlines() or ["no message"]
-                return f"Process {rank + 1} of {self._count} failed: {lines[-1]}."
+                return f"{name} failed: {lines[-1].rstrip('.')}; the last checkpoint is saved."
         return f"The processes that trained {self._name} have ended; everything is saved."
 
     def _read_message(self, rank: int) -> str:

@@ -37,7 +37,7 @@ class TrainingProcesses(Protocol):
         """Let them save and end; kill those that do not."""
 
     def describe_end(self) -> str:
-        """Return why they ended, as a sentence."""
+        """Return why they ended and how to continue, in one line."""
 
 
 class AttachedSession(SessionProxy):
@@ -77,7 +77,7 @@ class AttachedSession(SessionProxy):
         """
         try:
             if isinstance(self._target, WatchedSession):
-                yield from self._follow_run()
+                yield from self._follow_run(self._target)
                 yield Loading("the session")
                 self._open()
             yield from self._target.advance()
@@ -115,15 +115,17 @@ class AttachedSession(SessionProxy):
         self._target.close()
         self._target = WatchedSession(directory)
 
-    def _follow_run(self) -> Generator[Event, None, None]:
+    def _follow_run(self, watched: WatchedSession) -> Generator[Event, None, None]:
         """Watch the session until it needs no training; raises UserError if the processes end before."""
         if self._start_processes is not None and (self._processes is None or not self._processes.is_running()):
             self._processes = self._start_processes()
         vanished_at_s: float | None = None
-        for event in self._target.advance():
+        for event in watched.advance():
             is_alive = self._is_run_alive()
             if isinstance(event, Watched) and is_alive and not event.is_training:
-                event = replace(event, users="starting the processes that train", is_training=True)
+                is_starting = watched.users.training_run is None
+                users = "starting the processes that train" if is_starting else event.users
+                event = replace(event, users=users, is_training=True)
             yield event
             if not isinstance(event, Watched) or self.phase != "training":
                 continue
@@ -142,7 +144,7 @@ class AttachedSession(SessionProxy):
     def _describe_end(self) -> str:
         advice = f"Continue with: vaetui resume {self.name}"
         if self._processes is not None:
-            return f"{self._processes.describe_end()} {advice}"
+            return self._processes.describe_end()
         if failure := control_files.read_failure(self.directory):
             control_files.remove_control_files(self.directory)
             return f"The processes that trained {self.name} have failed: {failure} {advice}"

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vaetui.engine.events import BatchesTrained, Event, Loaded, Loading, Notice, Watched
+from vaetui.engine.events import BatchesTrained, Event, Loaded, Loading, Notice, Progress, Watched
 from vaetui.errors import UserError
 from vaetui.session.session_copy import SessionCopy
 from vaetui.session.session_proxy import SessionProxy
@@ -79,10 +79,11 @@ class WatchedSession(SessionProxy):
                 yield from epochs[max(epoch_count, len(epochs) - 1) :]
                 epoch_count = len(epochs)
             self.users = find_users(self.directory)
-            is_trained = self.users.is_trained(phase)
-            if is_trained:
-                yield from self._read_progress()
-            yield Watched(self.users.describe(phase), is_trained, has_changed)
+            progress = live_progress.read_progress(self.directory) if self.users.is_trained(phase) else None
+            if progress is not None and progress != self._last_progress:
+                self._add_progress(progress)
+                yield progress
+            yield Watched(self.users.describe(phase), progress is not None, has_changed)
             if not self._has_tried_images:
                 yield from self._load_images()
             elif has_changed:
@@ -133,11 +134,8 @@ class WatchedSession(SessionProxy):
             self._previous.close()
         self._previous, self._target = self._target, state
 
-    def _read_progress(self) -> Iterator[Event]:
-        """Yield what the process that trains has reported, if it is new, and add its losses to the curves."""
-        event = live_progress.read_progress(self.directory)
-        if event is None or event == self._last_progress:
-            return
+    def _add_progress(self, event: BatchesTrained | Progress) -> None:
+        """Add the losses that the process which trains has reported to the curves."""
         self._last_progress = event
         if isinstance(event, BatchesTrained):
             newest = self._unrecorded_losses[-1] if self._unrecorded_losses else None
@@ -145,7 +143,6 @@ class WatchedSession(SessionProxy):
             if (event.epoch, event.step) > position:
                 self._unrecorded_losses.append(event)
                 self._target.add_losses([event])
-        yield event
 
     def _load_images(self) -> Iterator[Event]:
         """Load the images once they are split, for members and reconstructions; without them, all else is shown."""

@@ -12,7 +12,7 @@ from textual.events import Resize, ScreenResume
 from textual.widgets import Static
 
 from vaetui.engine.config import find_current_epoch
-from vaetui.engine.events import Clustered, EpochEnded, Loading, Progress, Reconstructed, Saved, Watched
+from vaetui.engine.events import Clustered, EpochEnded, Loaded, Loading, Progress, Reconstructed, Saved, Watched
 from vaetui.errors import UserError, format_count
 from vaetui.tui import keymap
 from vaetui.tui.event_worker import EventReported, WorkerEnded
@@ -171,6 +171,8 @@ class TrainingScreen(VaetuiScreen):
                 self._update_epoch_table()
             case Watched():
                 self._show_users(event)
+            case Loaded() if self._vaetui_app.access != "full":
+                self.activity = STARTING  # elsewhere
             case Clustered(round_number, cluster_count, inertias):
                 candidates = f" (k = {inertias[0][0]}-{inertias[-1][0]} tried)" if inertias else ""
                 self._clustering_notice = f"round {round_number}: {format_count(cluster_count, 'cluster')}{candidates}"
@@ -243,8 +245,8 @@ class TrainingScreen(VaetuiScreen):
             self._update_epoch_table()
             self._read_save_time()
         self._is_idle = not event.is_training
-        if self._is_idle or self.activity == STARTING:
-            self.activity = None
+        if self._is_idle:
+            self.activity = STARTING
         if self.query("#users"):
             prefix = "Only watched: " if self._vaetui_app.access == "watched" else ""
             self.query_one("#users", TextLine).set_text(f"{prefix}{event.users}")
@@ -259,7 +261,7 @@ class TrainingScreen(VaetuiScreen):
         finished_epochs = len(self.session.training_curves().finished_epochs)
         epoch = find_current_epoch(self.session.config.training, finished_epochs, self.session.round_number)
         if self._is_idle:
-            text = Text(f"{format_epoch_number(epoch, epochs)}  not being trained")
+            text = Text(f"{format_epoch_number(epoch, epochs)}  not training now")
         elif self.activity is not None:
             text = format_activity(self.activity, epoch, epochs, self._tick)
         elif event is not None:
