@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vaetui.engine import rng
 from vaetui.engine.config import AugmentConfig
-from vaetui.engine.devices import send, send_array
+from vaetui.engine.devices import send_array
 from vaetui.engine.idx import COLOUR_CHANNELS
 
 ELASTIC_GRID_POINTS = 4
@@ -30,7 +30,7 @@ def augment(images: Tensor, config: AugmentConfig, seed: int, *position: int) ->
     The distortion depends only on `seed` and `position` (epoch, step). Pixels from outside the image are 0.
     """
     # The purposes "warp", "crop", "blur" and "tint" select random streams; with others, runs change.
-    (coefficients,) = send([_draw_warps(len(images), config, seed, *position)], images.device)  # [N, 2, 3 + points]
+    coefficients = send_array(_draw_warps(len(images), config, seed, *position), images.device)  # [N, 2, 3 + points]
     height, width = images.shape[-2:]
     basis = build_warp_basis(height, width, images.device)[: coefficients.shape[-1]]  # [3 + points, H * W]
     grid = (coefficients.flatten(0, 1) @ basis).view(-1, 2, height, width)
@@ -42,23 +42,24 @@ def augment(images: Tensor, config: AugmentConfig, seed: int, *position: int) ->
     return views
 
 
-def _draw_warps(count: int, config: AugmentConfig, seed: int, *position: int) -> Tensor:
+def _draw_warps(count: int, config: AugmentConfig, seed: int, *position: int) -> NDArray[np.float32]:
     """Return the coefficients of random warps in the basis of `build_warp_basis`, [N, 2, 3] or [N, 2, 3 + points].
 
     Grid coordinates run from -1 to 1, so a fraction of the side is twice that number.
     """
     points = ELASTIC_GRID_POINTS**2 if config.elastic else 0
-    random = rng.derive_generator(seed, "warp", *position).random((count, 6 + 2 * points), np.float32)
-    uniform = torch.from_numpy(random).mul_(2).sub_(1).mul_(config.strength)  # [N, 6 + 2 * points]
-    angle, x_scale, y_scale, shear, x_shift, y_shift = uniform[:, :6].unbind(1)  # 6 x [N]
-    angle = angle * math.radians(config.rotate)
+    generator, strength = rng.derive_generator(seed, "warp", *position), np.float32(config.strength)
+    uniform = (2 * generator.random((count, 6 + 2 * points), np.float32) - 1) * strength  # [N, 6 + 2 * points]
+    angle, x_scale, y_scale, shear, x_shift, y_shift = uniform.T[:6]  # 6 x [N]
+    cosine, sine = np.cos(angle * math.radians(config.rotate)), np.sin(angle * math.radians(config.rotate))
     x_scale, y_scale = 1 + x_scale * config.scale, 1 + y_scale * config.scale
-    x_row = [angle.cos() * x_scale, shear * config.shear - angle.sin() * y_scale, 2 * x_shift * config.translate]
-    y_row = [angle.sin() * x_scale, angle.cos() * y_scale, 2 * y_shift * config.translate]
-    matrices = torch.stack([*x_row, *y_row], 1).view(-1, 2, 3)
+    x_row = [cosine * x_scale, shear * config.shear - sine * y_scale, 2 * x_shift * config.translate]
+    y_row = [sine * x_scale, cosine * y_scale, 2 * y_shift * config.translate]
+    matrices = np.array([x_row, y_row]).transpose(2, 0, 1)  # [N, 2, 3]
     if config.crop:
-        matrices = matrices @ torch.from_numpy(_draw_crops(count, config, seed, *position))
-    return torch.cat([matrices, uniform[:, 6:].view(count, 2, points) * config.elastic], 2)
+        matrices = matrices @ _draw_crops(count, config, seed, *position)
+    offsets = uniform[:, 6:].reshape(count, 2, points) * np.float32(config.elastic)
+    return np.concatenate([matrices, offsets], axis=2)
 
 
 @functools.lru_cache(maxsize=4)  # 60 kB for 28x28 pixels, 20 MB for 512x512

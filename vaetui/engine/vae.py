@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 import torch
@@ -152,6 +153,18 @@ def activate(values: Tensor, negative_slope: float) -> Tensor:
     return F.leaky_relu(values, negative_slope, inplace=True)
 
 
+# Output row 2 i is input row i times kernel row 1; row 2 i + 1 is row i times kernel row 2 plus row i + 1 times kernel
+# row 0. The same holds for columns. Index 9 of the flat kernel stands for a weight of 0.
+_UPSAMPLING_ROWS = ((1, None), (2, 0))
+_UPSAMPLING_INDICES = torch.tensor(
+    [
+        9 if row is None or column is None else 3 * row + column
+        for rows, columns in itertools.product(_UPSAMPLING_ROWS, repeat=2)
+        for row, column in itertools.product(rows, columns)
+    ]
+)
+
+
 class _UpsamplingConvolution(torch.autograd.Function):
     """A transposed 3x3 convolution of stride 2 and padding 1 to few channels.
 
@@ -161,11 +174,9 @@ class _UpsamplingConvolution(torch.autograd.Function):
 
     @staticmethod
     def forward(inputs: Tensor, weight: Tensor, bias: Tensor, output_padding: tuple[int, int]) -> Tensor:
-        # Output row 2 i is input row i times kernel row 1; row 2 i + 1 is row i times row 2 plus row i + 1 times row 0.
-        rows = torch.tensor([[1, 3], [2, 0]], device=weight.device)
-        padded_weight = F.pad(weight, (0, 1, 0, 1))  # row and column 3 are 0
-        kernels = padded_weight[:, :, rows[:, None, :, None], rows[None, :, None, :]]  # [I, O, 2, 2, 2, 2]
-        kernels = kernels.permute(2, 3, 1, 0, 4, 5).flatten(0, 2).contiguous(memory_format=torch.channels_last)
+        weights = F.pad(weight.flatten(2), (0, 1)).index_select(2, _UPSAMPLING_INDICES)  # [I, O, 16]
+        kernels = weights.view(*weight.shape[:2], 4, 2, 2).permute(2, 1, 0, 3, 4).flatten(0, 1)  # [4 O, I, 2, 2]
+        kernels = kernels.contiguous(memory_format=torch.channels_last)
         pixels = F.conv2d(F.pad(inputs, (0, 1, 0, 1)), kernels, bias.repeat(4))  # [N, 4 O, H, W]
         count, channels, height, width = pixels.shape
         pixels = pixels.permute(0, 2, 3, 1).reshape(count, height, width, 2, 2, channels // 4).transpose(2, 3)
