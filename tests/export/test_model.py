@@ -111,9 +111,13 @@ def test_networks_with_an_image_decoder_are_loaded_by_the_readme_code(
     assert torch.equal(tensors["image_decoder.0.weight"], vae.state_dict()["image_decoder.0.weight"])
 
 
-def test_networks_for_photographs_are_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("downsampling", [1, 3])
+def test_networks_for_photographs_are_exported(
+    downsampling: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("onnxscript")
     network = replace(CONFIG.network, patch_filters=8, patch_mirror=True, clustered="components")
+    network = replace(network, downsampling=downsampling)
     config, images = replace(CONFIG, network=network), torch.rand(5, 3, 16, 20)
     vae = build_networks(network, (16, 20, 3), seed=0).eval()
     write_model_directory(ORIGIN, vae, config, (16, 20, 3), CLASS_LIST, True, tmp_path / "model")

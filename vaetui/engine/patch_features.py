@@ -133,7 +133,7 @@ class PatchFeatures(nn.Module):
         means = -torch.kron(*weights) @ responses.flatten(1, 2)  # [N, 16, F]
         roots = means.clamp_(min=SMALLEST_SQUARE).sqrt_().permute(0, 2, 1)  # [N, F, 16]
         if self.mirror:
-            first, second = roots.view(*roots.shape[:2], REGIONS_PER_SIDE, -1).chunk(2, dim=1)
+            first, second = roots.view(-1, len(self.filters), REGIONS_PER_SIDE, REGIONS_PER_SIDE).chunk(2, dim=1)
             roots = (first + second.flip(-1)) / 2
         return roots.flatten(1)
 
@@ -154,7 +154,7 @@ class PatchFeatures(nn.Module):
         # Squared distances are products of [patch, its square, 1] and [-2 filter, 1, its square].
         distances = (rows @ columns.T).clamp_(min=SMALLEST_SQUARE).sqrt_()
         responses = distances.sub_(distances.mean(dim=1, keepdim=True)).clamp_(max=0)
-        return responses.view(len(images), *patches.shape[2:], -1)
+        return responses.view(-1, *patches.shape[2:], len(self.filters))
 
     def _mirror_patches(self, patches: NDArray[np.float64]) -> NDArray[np.float64]:
         shape = (len(patches), self.channels, self.size, self.size)
