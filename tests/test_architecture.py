@@ -15,7 +15,7 @@ import vaetui
 PACKAGE = Path(vaetui.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = {
-    **{"__main__": 0, "cli": 1, "runtime": 2, "tui": 3, "simulation": 3, "session": 4},
+    **{"__main__": 0, "train": 0, "cli": 1, "runtime": 2, "tui": 3, "simulation": 3, "session": 4},
     **{"features": 5, "data": 6, "export": 6, "storage": 7, "engine": 8, "signals": 9, "errors": 9, "cpu_threads": 9},
 }
 """A unit imports only units of a higher number, and itself. Units with one number do not import each other."""

@@ -17,7 +17,7 @@ from vaetui.cli.params import session_argument
 from vaetui.cpu_threads import set_openmp_variables
 from vaetui.errors import UserError
 from vaetui.runtime import session_runner
-from vaetui.runtime.rank_environment import RankEnvironment, read_rank_environment
+from vaetui.runtime.rank_environment import CommonError, RankEnvironment, read_rank_environment
 from vaetui.runtime.utf8_mode import restart_in_utf8_mode
 
 
@@ -57,17 +57,10 @@ def main() -> None:
     except click.Abort:
         sys.exit(130)
     except UserError as error:
-        if environment.rank == 0 or not is_known_to_all(error):
+        if environment.rank == 0 or not isinstance(error, CommonError):
             with suppress(OSError):
                 click.echo(f"vaetui: {error}", err=True)
         session_runner.exit_immediately(2)
-
-
-def is_known_to_all(error: UserError) -> bool:
-    """Return whether the first process reports the error, too."""
-    from vaetui.engine.rank_connection import ConnectionFailedError
-
-    return not isinstance(error, ConnectionFailedError)
 
 
 def _prepare_environment(environment: RankEnvironment) -> None:

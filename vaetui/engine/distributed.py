@@ -6,6 +6,7 @@ With one process every operation returns its argument, so that training reads th
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ class World:
         self, message: object = None, arrays: Mapping[str, NDArray[Any]] | None = None
     ) -> tuple[Any, dict[str, NDArray[Any]]]:
         """Return the message, as JSON, and the arrays of rank 0; the others wait for it without a time limit."""
-        arrays = {name: np.ascontiguousarray(array) for name, array in (arrays or {}).items()}
+        arrays = {name: np.asarray(array, order="C") for name, array in (arrays or {}).items()}
         header = json.dumps([message, [[name, array.dtype.str, array.shape] for name, array in arrays.items()]])
         content = np.frombuffer(header.encode(), np.uint8)
         length = np.array([len(content)])
@@ -131,7 +132,9 @@ class World:
             return module
         # The classifier is unused before the first labels. Without rebuilt buckets, which exclude unused parameters,
         # the order of summation is the same after a restart.
-        return DistributedDataParallel(module, broadcast_buffers=False, find_unused_parameters=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # PyTorch 2.13 renames a parameter
+            return DistributedDataParallel(module, broadcast_buffers=False, find_unused_parameters=True)
 
 
 MAX_TEXT_BYTES = 1000

@@ -34,10 +34,6 @@ END_MARK = "end"
 """The last report of a rank, after which it is not missed."""
 
 
-class ConnectionFailedError(UserError):
-    """A process could not connect to the others, so that each reports it."""
-
-
 def connect(rank: int, size: int, local_rank: int, local_size: int, description: dict[str, str]) -> RankConnection:
     """Connect this process to the others, which call this, too; MASTER_ADDR and MASTER_PORT name the meeting place.
 
@@ -64,7 +60,7 @@ def connect(rank: int, size: int, local_rank: int, local_size: int, description:
         host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
         monitor_store = PrefixStore(prefix, TCPStore(host, port, None, is_master=False, timeout=timedelta(seconds=10)))
     except (RuntimeError, ValueError, OSError) as error:  # torch.distributed raises many kinds
-        raise ConnectionFailedError(
+        raise UserError(
             f"Rank {rank} of {size} could not connect to the others at {address} within {CONNECTION_TIMEOUT_S} "
             "seconds. Check that all of them were started, and MASTER_ADDR and MASTER_PORT."
         ) from error

@@ -12,6 +12,10 @@ MAX_RANKS = 10_000
 """Most processes of a run."""
 
 
+class CommonError(UserError):
+    """A problem that every process raises, so that only the first one reports it."""
+
+
 @dataclass(frozen=True, slots=True)
 class RankEnvironment:
     """The place of this process among all."""

@@ -18,7 +18,7 @@ import vaetui
 from vaetui.errors import UserError
 from vaetui.runtime import session_runner
 from vaetui.runtime.background_training import DEFAULT_FAILURE_MESSAGE
-from vaetui.runtime.rank_environment import RankEnvironment
+from vaetui.runtime.rank_environment import CommonError, RankEnvironment
 from vaetui.signals import SHUTDOWN_SIGNALS, ShutdownRequested, ShutdownSignals
 from vaetui.storage import control_files, file_names, locations, lock
 from vaetui.storage.training_run import TrainingRunLock
@@ -58,8 +58,7 @@ def serve_session(name: str, environment: RankEnvironment) -> int:
         process = _TrainingProcess(directory, connection)
     else:
         process = _FollowingProcess(directory, connection)
-    with _explain_lost_rank(connection):
-        return process.run()
+    return process.run()
 
 
 class _TrainingProcess:
@@ -124,12 +123,13 @@ class _TrainingProcess:
                 control_files.record_failure(self._directory, DEFAULT_FAILURE_MESSAGE)
             formatter = EventFormatter(session.epoch_count, session.round_count)
             events = session.advance()
-            for event in events:
-                if self._is_stop_requested():
-                    events.close()  # saves the session
-                    break
-                if (line := formatter.format_event(event)) is not None:
-                    self._print(line)
+            with _explain_lost_rank(self._connection):
+                for event in events:
+                    if self._is_stop_requested():
+                        events.close()  # saves the session
+                        break
+                    if (line := formatter.format_event(event)) is not None:
+                        self._print(line)
             return session.phase
 
     def _wait_for_answers(self) -> bool:
@@ -170,7 +170,8 @@ class _TrainingProcess:
         if self._connection is not None:
             from vaetui.session.ranks import end_ranks
 
-            end_ranks(self._connection.world, status)
+            with _explain_lost_rank(self._connection):
+                end_ranks(self._connection.world, status)
             self._connection.end()
 
 
@@ -185,7 +186,7 @@ class _FollowingProcess:
         from vaetui.session.ranks import FollowingRank
 
         _forward_signals(self._connection)
-        with session_runner.log_crash(self._directory):
+        with session_runner.log_crash(self._directory), _explain_lost_rank(self._connection):
             status = FollowingRank(self._directory, self._connection.world).run()
         self._connection.end()
         return status
@@ -212,12 +213,13 @@ _SHUTDOWN_SIGNALS = {getattr(signal, name) for name in SHUTDOWN_SIGNALS if hasat
 
 
 @contextmanager
-def _explain_lost_rank(connection: RankConnection) -> Iterator[None]:
+def _explain_lost_rank(connection: RankConnection | None) -> Iterator[None]:
     """Wait, after an exchange failed, until the lost rank is found, which ends the process."""
     try:
         yield
     except RuntimeError:
-        connection.wait_for_lost_rank()
+        if connection is not None:
+            connection.wait_for_lost_rank()
         raise
 
 
@@ -239,16 +241,16 @@ def _end_after_loss(connection: RankConnection, directory: Path, lost_rank: int)
 
 
 def _require_equal_ranks(descriptions: list[dict[str, str]]) -> None:
-    """Raise UserError, the same on every rank, if a rank cannot find the session or runs other versions."""
+    """Raise CommonError, the same on every rank, if a rank cannot find the session or runs other versions."""
     failures = [description["failure"] for description in descriptions]
     if any(failures):
         rank, failure = next((rank, failure) for rank, failure in enumerate(failures) if failure)
         everywhere = len(set(failures)) == 1
-        raise UserError(failure if everywhere else f"Rank {rank} on {descriptions[rank]['host']}: {failure}")
+        raise CommonError(failure if everywhere else f"Rank {rank} on {descriptions[rank]['host']}: {failure}")
     first = descriptions[0]
     for rank, description in enumerate(descriptions):
         if (description["vaetui"], description["torch"]) != (first["vaetui"], first["torch"]):
-            raise UserError(
+            raise CommonError(
                 f"Rank {rank} on {description['host']} has vaetui {description['vaetui']} and PyTorch "
                 f"{description['torch']}, but rank 0 on {first['host']} has vaetui {first['vaetui']} and PyTorch "
                 f"{first['torch']}. Install the same versions on all machines."

@@ -131,8 +131,7 @@ class FollowingRank:
             if name == "end":
                 status: int = parameters[0]
                 return status
-            with suppress(UserError):  # rank 0 raises it, too, and reports it
-                getattr(self, f"_{name}")(*parameters, arrays)
+            getattr(self, f"_{name}")(*parameters, arrays)
 
     def _open_data(self, created_at: float, checksum: int, config_json: str, arrays: NamedArrays) -> None:
         failure = ""
@@ -140,7 +139,7 @@ class FollowingRank:
             self._load(created_at, checksum, config_text.from_json(config_json))
         except UserError as error:
             failure = f"Rank {self._world.rank} on {platform.node()} cannot train: {error}"
-        _raise_failures(self._world.gather_texts(failure))
+        self._world.gather_texts(failure)  # rank 0 reports it and ends all
 
     def _load(self, created_at: float, checksum: int, config: Config) -> None:
         limit_threads(config, self._world)
@@ -181,8 +180,9 @@ class FollowingRank:
             *(state, self._inputs["training"], pseudo_labels, self._config, epoch, start_step),
             *(self._decoded_images, self._world),
         )
-        for _ in adapt_threads(self._world.follow(reports), state.device):
-            pass
+        with suppress(UserError):  # of the loss, which rank 0 raises and reports, too
+            for _ in adapt_threads(self._world.follow(reports), state.device):
+                pass
 
     def _encode_and_classify(
         self,
