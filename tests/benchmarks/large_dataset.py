@@ -82,19 +82,20 @@ class Meter:
 
     def follow(self, events: Generator[Event, None, T] | Iterator[Event], until: Callable[[Event], bool]) -> T | None:
         """Consume events up to the one that fulfils the condition, or to the end; return the generator's value."""
-        last, previous = time.perf_counter(), ""
+        last, last_cpu, previous = time.perf_counter(), time.process_time(), ""
         while True:
             try:
                 event: Event | None = next(events)
             except StopIteration as end:
                 event, value = None, end.value
-            now = time.perf_counter()
+            now, now_cpu = time.perf_counter(), time.process_time()
             self._part_gap = max(self._part_gap, now - last)
             if now - last > REPORTED_GAP_S:
-                print(f"{now - last:.2f} s: {previous} to {event!r}"[:200], file=sys.stderr, flush=True)
+                cpu_text = f"{now - last:.2f} s, {now_cpu - last_cpu:.2f} s of the CPU"
+                print(f"{cpu_text}: {previous} to {event!r}"[:200], file=sys.stderr, flush=True)
             if now - last > self.longest_gap:
                 self.longest_gap, self.slowest = now - last, f"{previous} to {event!r}"[:200]
-            last, previous = now, repr(event)[:80]
+            last, last_cpu, previous = now, now_cpu, repr(event)[:80]
             if event is None:
                 result: T | None = value
                 return result
@@ -173,6 +174,7 @@ def measure(path: Path) -> dict[str, Any]:
     if is_rehearsal := np.load(path, mmap_mode="r").shape[1] < 28:
         config = replace(config, network=replace(config.network, channels=(2, 4), hidden_units=8))
         config = replace(config, training=replace(config.training, max_epoch_images=20_000))
+        config = replace(config, propagation=replace(config.propagation, max_graph_images=10_000))
     session = lifecycle.create("large", str(source.directory), config)
     events = session.advance()
     with meter.part("loading"):
@@ -248,8 +250,8 @@ def use_app(session: Session, meter: Meter, figures: dict[str, Any]) -> None:
     timed(figures, "the screen after it", session.round_view)
     timed(figures, "undo", session.undo)
     timed(figures, "the summary", session.summary)
-    meter.follow(session.map_images(), lambda _: False)
-    meter.follow(session.load_labelling(), lambda _: False)
+    timed(figures, "the map", lambda: meter.follow(session.map_images(), lambda _: False))
+    timed(figures, "loading the labels to review", lambda: meter.follow(session.load_labelling(), lambda _: False))
     reviews = session.reviews
     timed(figures, "the classes to review", reviews.classes)
     page = timed(figures, "a page of doubtful images", lambda: reviews.page(None, 40))
@@ -261,10 +263,10 @@ def use_app(session: Session, meter: Meter, figures: dict[str, Any]) -> None:
     timed(figures, "pairs of confused classes", reviews.pairs)
     timed(figures, "the page of a pair", lambda: reviews.pair_page(4, 9, 20))
     timed(figures, "the search for a border", lambda: reviews.border(4, 40))
-    meter.follow(session.audits.start("quick"), lambda _: False)
+    timed(figures, "drawing an audit", lambda: meter.follow(session.audits.start("quick"), lambda _: False))
     timed(figures, "the audit", lambda: session.audits.view)
     timed(figures, "giving it up", session.audits.abandon)
-    meter.follow(session.split_cluster(path, 4), lambda _: False)
+    timed(figures, "a split of a cluster", lambda: meter.follow(session.split_cluster(path, 4), lambda _: False))
 
 
 def measure_in_process(

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, ImageAnswerOrigin
 from vaetui.engine.audit_plans import PLANS
-from vaetui.engine.events import Event, Progress
+from vaetui.engine.events import Event
+from vaetui.engine.slow_calls import run_in_background
 from vaetui.errors import UserError
 from vaetui.session.audit_steps import AuditSteps, CheckStep
 from vaetui.session.audit_views import AuditCheck, AuditResult, AuditView, ClassAudit, StratumAudit
@@ -85,9 +87,14 @@ class Audits:
         if plan not in PLANS:
             raise UserError(f"There is no audit {plan}. Choose one of: {', '.join(PLANS)}.")
         if self._find_open_record() is None:
+            from vaetui.storage import stored_arrays
+
             labelling = yield from self._labellings.load()
-            yield Progress("drawing the images of the audit", 0, 1)
-            self._draw(plan, labelling)
+            draw = partial(self._draw, plan, labelling)
+            record, images = yield from run_in_background("drawing the images of the audit", draw)
+            fingerprint = stored_arrays.save_arrays(self._store, file_names.audit_name(record.id), images)
+            self._log.record_start(record, fingerprint)
+            self._loaded = _LoadedAudit(record, images, AuditSteps(list_audit_items(images)))
         else:
             yield from self._load_images()
 
@@ -174,12 +181,12 @@ class Audits:
         self._record_image_answers(answers, "audit")
         return len(answers)
 
-    def _draw(self, plan: str, labelling: Labelling) -> None:
+    def _draw(self, plan: str, labelling: Labelling) -> tuple[AuditRecord, AuditImages]:
+        """Return a new audit of a labelling with its images; nothing is recorded."""
         import numpy as np
 
         from vaetui.engine import rng
         from vaetui.engine.audit import draw_audit
-        from vaetui.storage import stored_arrays
         from vaetui.storage.stored_arrays import AuditImages
 
         records = self._log.list_audits()
@@ -220,8 +227,7 @@ class Audits:
             result_text=None,
             calibration_text=None,
         )
-        self._log.record_start(record, stored_arrays.save_arrays(self._store, file_names.audit_name(record.id), images))
-        self._loaded = _LoadedAudit(record, images, AuditSteps(list_audit_items(images)))
+        return record, images
 
     def _find_open_record(self) -> AuditRecord | None:
         return next((record for record in reversed(self._log.list_audits()) if record.state == "open"), None)

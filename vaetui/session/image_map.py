@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,10 @@ from vaetui.engine import rng
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.clusters import iter_leaves
 from vaetui.engine.config import Config, find_epoch_before_round
-from vaetui.engine.events import ImageMap, MapCluster, MapComputed
+from vaetui.engine.events import ImageMap, MapCluster, MapComputed, Progress
 from vaetui.engine.projection import count_confusions, fit_projection, measure_classes
 from vaetui.engine.pseudo_labels import PseudoLabels
+from vaetui.engine.slow_calls import run_in_background
 from vaetui.errors import UserError
 from vaetui.export.label_table import NO_CLASS_ID
 from vaetui.session.label_propagator import LabelPropagator
@@ -26,6 +28,8 @@ from vaetui.storage.artifact_store import ArtifactLostError, ArtifactStore
 from vaetui.storage.repository import SessionRepository
 from vaetui.storage.stored_arrays import EpochPredictions
 
+ACTIVITY = "computing the map"
+"""What is reported while a map is computed."""
 MAX_MAP_IMAGES = 100_000
 """Most images on a map: a screen has fewer dots, and each key press draws all of them."""
 
@@ -37,12 +41,13 @@ def map_newest_round(
     propagator: LabelPropagator,
     rounds: LabellingRounds,
     class_ids: Collection[int],
-) -> Iterator[MapComputed]:
+) -> Iterator[MapComputed | Progress]:
     """Yield the map of the current round, else of the last one. Raises UserError before the first round."""
-    labelling_round = rounds.load_newest()
+    labelling_round = yield from run_in_background(ACTIVITY, rounds.load_newest)
     if labelling_round is None:
         raise UserError("There is no map before the first round.")
-    yield MapComputed(load_image_map(store, repository, config, propagator, labelling_round, class_ids))
+    load_map = partial(load_image_map, store, repository, config, propagator, labelling_round, class_ids)
+    yield MapComputed((yield from run_in_background(ACTIVITY, load_map)))
 
 
 def load_image_map(

@@ -77,8 +77,8 @@ class LabelState:
         self.error_shares: NDArray[np.float32] = np.where(is_answered, 0, 1 - table.confidences).astype(np.float32)
         """The expected shares of wrong labels, [A]: the doubts, but calibrated after an audit."""
         is_first_copy = first_copies == np.arange(len(first_copies))
-        open_images = np.flatnonzero(is_first_copy & ~is_answered & (class_ids != NO_LABEL))
-        self.open_images: Indices = open_images[np.argsort(-self.doubts[open_images], kind="stable")]
+        is_open = is_first_copy & ~is_answered & (class_ids != NO_LABEL)
+        self.open_images: Indices = labelling.by_doubt[is_open[labelling.by_doubt]]
         """The distinct images with a label and without an answer of their own, most doubtful first."""
 
     def list_open_images(self, class_id: int | None) -> Indices:

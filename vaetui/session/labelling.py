@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vaetui.engine.calibration import Evidence, SessionFacts
-    from vaetui.engine.clusters import LatentVectors
+    from vaetui.engine.clusters import Indices, LatentVectors
     from vaetui.engine.inference import Predictions
     from vaetui.export.label_table import LabelTable
     from vaetui.session.label_evidence import ModelEvidence
@@ -49,6 +49,8 @@ class Labelling:
     """The second most probable class of each image, [A]; that of the label where there is none."""
     doubts: NDArray[np.float32]
     """The doubt in each label, [A], from 0 to 1; no audit plays a part in it."""
+    by_doubt: Indices
+    """All images, most doubtful first, [A]; it takes seconds to sort millions of them."""
     evidence: Evidence
     """What speaks for each label, [A]."""
     embeddings: LatentVectors
@@ -189,14 +191,15 @@ class LabellingLoader:
 
         features = np.zeros((len(label_table), len(FEATURES)), np.float32)
         features[:, 0] = to_logits(label_table.confidences)
-        second_class_ids = np.maximum(label_table.class_ids, 0).astype(np.uint8)
+        second_class_ids, doubts = np.maximum(label_table.class_ids, 0).astype(np.uint8), 1 - label_table.confidences
         return Labelling(
             version=version,
             epoch=epoch,
             round_number=round_number,
             label_table=label_table,
             second_class_ids=second_class_ids,
-            doubts=1 - label_table.confidences,
+            doubts=doubts,
+            by_doubt=np.argsort(-doubts, kind="stable"),
             evidence=Evidence(features),
             embeddings=self._load_round_embeddings(train_val_split),
         )
@@ -218,13 +221,15 @@ class LabellingLoader:
         is_predicted = model_evidence.class_ids == class_ids
         second_class_ids = np.where(is_predicted, model_evidence.second_class_ids, model_evidence.class_ids)
         confidences = np.where(label_table.is_inferred, evidence.uncalibrated_confidences, label_table.confidences)
+        doubts = 1 - confidences
         return Labelling(
             version=version,
             epoch=epoch,
             round_number=round_number,
             label_table=replace(label_table, confidences=confidences),
             second_class_ids=second_class_ids,
-            doubts=1 - confidences,
+            doubts=doubts,
+            by_doubt=np.argsort(-doubts, kind="stable"),
             evidence=evidence,
             embeddings=model_evidence.embeddings,
         )
