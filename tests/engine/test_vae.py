@@ -83,3 +83,12 @@ def test_upsampling_to_pixels_equals_a_transposed_convolution(output_padding: tu
     ):
         assert torch.allclose(first, second)
     assert torch.autograd.gradcheck(lambda values: upsample(values, convolution), inputs)
+
+
+def test_upsampling_to_pixels_computes_with_bfloat16_where_that_is_configured() -> None:
+    convolution, inputs = nn.ConvTranspose2d(4, 1, 3, stride=2, padding=1), torch.rand(2, 4, 5, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        output = upsample(inputs, convolution)
+    output.float().sum().backward()
+    assert convolution.weight.grad is not None
+    assert torch.allclose(output.float(), upsample(inputs, convolution), atol=0.02)
