@@ -28,7 +28,7 @@ from tests.benchmarks.forked_runs import NoReader
 from tests.benchmarks.results import RESULTS, describe_run, load_results, replace_json
 from vaetui.data.photo_detection import shows_photographs
 from vaetui.engine.config import BATCHES_PER_REPORT
-from vaetui.engine.device_inputs import DeviceImages
+from vaetui.engine.device_inputs import put_on_device
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import images_from_array, read_idx_array
 from vaetui.engine.patch_features import PatchFeatures
@@ -103,7 +103,7 @@ def measure_step(directory: Path, recipe: str) -> float:
     state = create_train_state(config, images.shape)
     if isinstance(state.vae, PatchVAE):
         state.vae.fit_to_images(images, SEED)
-    reports = train_epoch(state, DeviceImages(images, state.device), None, config, 1)
+    reports = train_epoch(state, put_on_device(images, state.device, config.network), None, config, 1)
     next(reports)
     started_at = time.process_time()
     next(reports)

@@ -2,7 +2,7 @@
 
 CHECKOUT is the directory of an older version, such as one made by `git worktree add`. Both versions train in turns of a
 few seconds, so that other work on the machine slows both, and the median of the ratios counts. The results are written
-to assets/results/training_rates.json. Without cases, all are measured (about seven minutes).
+to assets/results/training_rates.json. Without cases, all are measured (about half an hour).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ CHECKOUT = Path(__file__).parents[2]
 WORKER = Path(__file__).with_name("training_worker.py")
 TURNS = 10
 SEED = 0
+COLOUR_IMAGES = ("colour", "colour-32", "colour-96", "colour-128", "colour-256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Case:
     recipe: str
     """Name of the recipe."""
     images: str
-    """"grey" for MNIST, 28x28; "colour" for generated images of 64x64 pixels."""
+    """"grey" for MNIST, 28x28; "colour" for generated images of 64x64 pixels, "colour-N" for NxN."""
     threads: int
     """Threads of PyTorch."""
 
@@ -45,7 +46,12 @@ class Case:
 
 CASES = {
     str(case): case
-    for recipe, images in (("propagation", "grey"), ("propagation", "colour"), ("photos", "colour"), ("paper", "grey"))
+    for recipe, images in (
+        ("propagation", "grey"),
+        *(("propagation", images) for images in COLOUR_IMAGES),
+        *(("photos", images) for images in COLOUR_IMAGES),
+        ("paper", "grey"),
+    )
     for case in (Case(recipe, images, 1), Case(recipe, images, 2))
 }
 """All cases by name."""
