@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from sklearn.datasets import make_moons
 
-from vaetui.engine import label_propagation
+from vaetui.engine import label_propagation, neighbours
 from vaetui.engine.config import Config
 from vaetui.engine.label_propagation import (
     build_knn_graph,
@@ -87,17 +88,72 @@ def test_same_seed_gives_the_same_graph() -> None:
 
 
 @pytest.mark.parametrize("sample_size", [500, 130])
-def test_graph_built_in_chunks_equals_the_graph_built_at_once(
-    sample_size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    points, _ = two_moons(500)
-    config = replace(CONFIG, max_graph_images=sample_size)
-    whole = drain_events(build_knn_graph(points, config, 1, 1))
-    monkeypatch.setattr(label_propagation, "CHUNK_NUMBERS", 70 * points.shape[1])
-    assert [progress.completed for progress in build_knn_graph(points, config, 1, 1)] == list(range(0, 500, 70))
-    chunked = drain_events(build_knn_graph(points, config, 1, 1))
-    assert abs(whole.adjacency - chunked.adjacency).max() < 1e-4
-    assert abs(whole.anchor_weights - chunked.anchor_weights).max() < 1e-4
+def test_cells_and_threads_change_neither_graph_nor_labels(sample_size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    points, moon_ids = two_moons(500)
+    config, labelled = replace(CONFIG, max_graph_images=sample_size), label([*range(20)], moon_ids[:20].tolist())
+    exact = drain_events(build_knn_graph(points, config, 1, 1))
+    probabilities = drain_events(run_poisson_learning(exact, labelled, 2))
+    monkeypatch.setattr(neighbours, "MAX_EXACT_PAIRS", 0)
+    monkeypatch.setattr(label_propagation, "BLOCK_LINKS", 400)
+    in_cells = drain_events(build_knn_graph(points, config, 1, 2))
+    differing_links = np.count_nonzero((abs(exact.adjacency - in_cells.adjacency) > 1e-4).sum(axis=1))
+    assert differing_links < 0.05 * sample_size
+    same = drain_events(run_poisson_learning(replace(exact, threads=2), labelled, 2))
+    assert np.array_equal(probabilities, same)
+
+
+def test_graph_contains_all_images_by_default() -> None:
+    points, _ = two_moons(20_100)
+    graph = drain_events(build_knn_graph(points, Config().propagation, 0, 1))
+    assert graph.adjacency.shape == (20_100, 20_100)
+    assert (graph.anchor_weights != sparse.eye_array(20_100)).nnz == 0
+    assert np.array_equal(graph.equal_nodes, np.arange(20_100))
+
+
+def test_potentials_solve_the_equation_to_the_residual() -> None:
+    points, _ = draw_blobs(400)
+    graph = drain_events(build_knn_graph(points, CONFIG, 0, 1))
+    sources = np.zeros((400, 3))
+    sources[[0, 1, 2], [0, 1, 2]] = 1
+    sources -= sources.mean(axis=0)
+    potentials = drain_events(label_propagation._solve_poisson_equation(graph, sources))
+    degrees = graph.adjacency.sum(axis=1)[:, None]
+    residual = sources - (degrees * (1 + 1 / 200) * potentials - graph.adjacency @ potentials)
+    assert np.linalg.norm(residual / np.sqrt(degrees)) < 0.011 * np.linalg.norm(sources / np.sqrt(degrees))
+
+
+def test_component_with_labels_of_one_class_gets_it_and_one_without_labels_gets_no_weight() -> None:
+    """Three groups without links between them: two classes in the first, one in the second, none in the third."""
+    generator = np.random.default_rng(0)
+    groups = [generator.standard_normal((count, 5)) + 100 * number for number, count in enumerate((300, 200, 100))]
+    graph = drain_events(build_knn_graph(np.concatenate(groups).astype(np.float32), CONFIG, 0, 1))
+    assert connected_components(graph.adjacency)[0] == 3
+    labelled = label([*range(20), *range(300, 320)], [0] * 10 + [1] * 10 + [2] * 20)
+    probabilities = drain_events(run_poisson_learning(graph, labelled, 4))
+    assert np.isfinite(probabilities).all()
+    pseudo_labels = to_pseudo_labels(probabilities)
+    assert (pseudo_labels.class_ids[300:500] == 2).all()
+    assert pseudo_labels.weights[300:500].min() > 0.5
+    assert np.allclose(probabilities[500:], 1 / 4, atol=1e-5)
+
+
+def test_wrong_label_amid_right_ones_stays_alone() -> None:
+    points, blob_ids = draw_blobs(400)
+    graph = drain_events(build_knn_graph(points, CONFIG, 0, 1))
+    labelled = label([*range(1, 33), 40], [*blob_ids[1:33].tolist(), (blob_ids[40] + 1) % 4])
+    pseudo_labels = to_pseudo_labels(drain_events(run_poisson_learning(graph, labelled, 4)))
+    assert np.mean(pseudo_labels.class_ids == blob_ids) > 0.995  # but for the labelled image and its nearest
+
+
+def test_progress_of_the_solver_never_falls() -> None:
+    points, moon_ids = two_moons(600)
+    graph = drain_events(build_knn_graph(points, CONFIG, 0, 1))
+    reports = [
+        progress.completed / progress.total
+        for progress in run_poisson_learning(graph, label([*range(20)], moon_ids[:20].tolist()), 2)
+    ]
+    assert len(reports) > 5
+    assert reports == sorted(reports)
 
 
 def test_no_link_connects_separate_moons() -> None:
@@ -124,7 +180,7 @@ def draw_blobs(count: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
 
 
 def to_unit_length(points: NDArray[Any]) -> NDArray[np.float32]:
-    return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(points / np.linalg.norm(points, axis=1, keepdims=True), np.float32)
 
 
 @pytest.mark.parametrize("is_inside_blob", [False, True], ids=["far", "inside a blob"])
@@ -147,7 +203,7 @@ def test_equal_and_nearly_equal_images_keep_their_label_and_leave_the_others_the
     assert (pseudo_labels.class_ids[300:] == class_ids[300:]).all()
     assert np.median(pseudo_labels.weights[300:]) > 0.3
     assert np.mean(pseudo_labels.class_ids[:300] == blob_ids) > 0.98
-    assert pseudo_labels.weights[:300].mean() > 0.8
+    assert pseudo_labels.weights[:300].mean() > 0.75
 
 
 @pytest.mark.parametrize("sample_size", [600, 100])

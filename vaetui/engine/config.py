@@ -132,7 +132,7 @@ class PropagationConfig:
     """To the members of the answered cluster (paper, eq. 2), or over a graph of neighbours, all rounds together."""
     neighbours: Annotated[int, Bounds(2, 100)] = 12
     """Neighbours of an image in the graph."""
-    max_graph_images: Annotated[int, Bounds(100, 1_000_000)] = 15_000
+    max_graph_images: Annotated[int, Bounds(100, 10_000_000)] = 1_000_000
     """Most images in the graph; all others take the labels of their nearest graph images."""
 
 
