@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,10 @@ from vaetui.engine.config import PropagationConfig
 from vaetui.engine.events import Progress
 from vaetui.engine.neighbours import Neighbours, find_nearest, find_neighbours
 from vaetui.engine.pseudo_labels import LabelledSet, PseudoLabels
+from vaetui.engine.slow_calls import run_in_background
+
+if TYPE_CHECKING:
+    import torch
 
 ANCHORS_PER_IMAGE = 6
 """Graph images from which an image outside the graph takes its label."""
@@ -57,13 +62,17 @@ class KNNGraph:
 
 
 def build_knn_graph(
-    vectors: LatentVectors, config: PropagationConfig, seed: int, threads: int
+    vectors: LatentVectors,
+    config: PropagationConfig,
+    seed: int,
+    threads: int,
+    device: torch.device | None = None,
 ) -> Generator[Progress, None, KNNGraph]:
     """Link images to their nearest neighbours, [N, Z]; beyond `max_graph_images`, a random sample of them.
 
     Yields Progress and returns a KNNGraph. Of images with equal vectors the graph contains one, because a vector that
     is its own neighbour many times has no link to any other; the other images depend on that one alone. Images outside
-    the sample depend on the nearest ones in it.
+    the sample depend on the nearest ones in it. An accelerator as `device` compares the vectors.
     """
     yield Progress("finding nearest neighbours", 0, len(vectors))
     count, sample = len(vectors), np.arange(len(vectors))
@@ -75,14 +84,14 @@ def build_knn_graph(
     nodes, equal_nodes = sample[first_positions], np.full(count, -1)
     equal_nodes[sample] = node_positions
     node_vectors = vectors if len(nodes) == count else vectors[nodes]
-    neighbours = yield from find_neighbours(node_vectors, config.neighbours, seed, threads)
+    neighbours = yield from find_neighbours(node_vectors, config.neighbours, seed, threads, device)
     yield Progress("linking images", 0, 2)
     links = _build_sparse(neighbours.indices, _compute_affinities(neighbours.distances), len(nodes))
     yield Progress("linking images", 1, 2)
     adjacency = links.maximum(links.T.tocsr())
     outside, anchors = np.flatnonzero(equal_nodes < 0), None
     if len(outside):
-        anchors = yield from find_nearest(vectors[outside], node_vectors, ANCHORS_PER_IMAGE, seed, threads)
+        anchors = yield from find_nearest(vectors[outside], node_vectors, ANCHORS_PER_IMAGE, seed, threads, device)
         is_equal = anchors.distances[:, 0] <= tolerance
         equal_nodes[outside[is_equal]] = anchors.indices[is_equal, 0]
     return KNNGraph(adjacency, _build_anchor_weights(equal_nodes, outside, anchors, len(nodes)), equal_nodes, threads)
@@ -97,12 +106,14 @@ def run_poisson_learning(
     the graph, which stays well-posed with very few labels (Calder et al. 2020, "Poisson learning"). Each image then
     takes the mean probabilities of its neighbours, so that a wrong label does not decide about the images next to it.
     """
-    sources = np.zeros((graph.anchor_weights.shape[0], class_count))  # [N, classes]
+    images, rows = np.unique(labelled.indices, return_inverse=True)
+    sources = np.zeros((len(images), class_count))  # only of labelled images: all others would be zeros
     weights = labelled.weights / _count_equal_labelled_images(graph, labelled)
-    np.add.at(sources, (labelled.indices, labelled.class_ids), weights)
+    np.add.at(sources, (rows, labelled.class_ids), weights)
     total = max(float(weights.sum()), 1e-12)
-    np.subtract.at(sources, labelled.indices, weights[:, None] * sources.sum(axis=0) / total)
-    potentials = yield from _solve_poisson_equation(graph, graph.anchor_weights.T @ sources)  # [S, classes]
+    np.subtract.at(sources, rows, weights[:, None] * sources.sum(axis=0) / total)
+    node_sources = graph.anchor_weights[images].T @ sources
+    potentials = yield from _solve_poisson_equation(graph, node_sources)  # [S, classes]
     potentials /= SOFTMAX_TEMPERATURE * max(float(potentials.std(dtype=np.float64)), 1e-12)
     probabilities: NDArray[np.float32] = np.exp(potentials - potentials.max(axis=1, keepdims=True))
     probabilities /= probabilities.sum(axis=1, keepdims=True)
@@ -111,6 +122,11 @@ def run_poisson_learning(
         means = _multiply(graph.adjacency, probabilities, graph.threads)
         degrees = means.sum(axis=1, keepdims=True)
         probabilities = np.where(degrees > 0, means / np.maximum(degrees, 1e-12), probabilities)
+    return (yield from run_in_background("propagating labels", lambda: _spread_to_images(graph, probabilities)))
+
+
+def _spread_to_images(graph: KNNGraph, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the class probabilities of all images, [N, classes], from those of the graph, [S, classes]."""
     return np.asarray(graph.anchor_weights @ probabilities, np.float32)
 
 
@@ -210,8 +226,14 @@ def _count_equal_labelled_images(graph: KNNGraph, labelled: LabelledSet) -> NDAr
 
 def to_pseudo_labels(probabilities: NDArray[np.float32]) -> PseudoLabels:
     """Return the most probable class of each image, weighted by its margin over the second, from [N, classes]."""
-    second, first = np.partition(probabilities, -2, axis=1)[:, -2:].T
-    return PseudoLabels(probabilities.argmax(axis=1), np.clip(first - second, 0, 1) ** MARGIN_POWER)
+    class_ids, weights = np.empty(len(probabilities), np.int64), np.empty(len(probabilities), np.float32)
+    step = max(CHUNK_NUMBERS // probabilities.shape[1], 1)
+    for start in range(0, len(probabilities), step):
+        chunk = probabilities[start : start + step]
+        second, first = np.partition(chunk, -2, axis=1)[:, -2:].T
+        class_ids[start : start + step] = chunk.argmax(axis=1)
+        weights[start : start + step] = np.clip(first - second, 0, 1) ** MARGIN_POWER
+    return PseudoLabels(class_ids, weights)
 
 
 def compute_uncertainty(
