@@ -218,3 +218,33 @@ def test_one_thread_is_not_watched() -> None:
         "print(len(threading.enumerate())); ThreadPlacement.start(2); print(len(threading.enumerate()))"
     )
     assert run_program(program).split() == ["1", "2"]
+
+
+@linux_only
+def test_threads_are_released_if_the_system_allows_no_more() -> None:
+    """GNU OpenMP would end the process if it could not start a thread."""
+    program = """
+import os, threading
+import torch
+from vaetui.session.thread_placement import MIN_DIFFERING_TICKS, ThreadPlacement
+
+threads = len(os.sched_getaffinity(0))
+torch.set_num_threads(threads)
+torch.zeros(threads << 17).add_(1)
+ThreadPlacement._watch = lambda self: None
+placement = ThreadPlacement.start(threads)
+start, started = threading.Thread.start, []
+
+def start_few(thread):
+    if len(started) == threads:
+        raise RuntimeError("can't start new thread")
+    started.append(thread)
+    start(thread)
+
+threading.Thread.start = start_few
+with placement.training():
+    for _ in range(MIN_DIFFERING_TICKS + 3):
+        placement.adapt({cpu: 1.0 for cpu in placement.cpus}, 1.0)
+    print(len(placement.shared_cpus), len(os.sched_getaffinity(0)), any(thread.is_alive() for thread in started))
+"""
+    assert run_program(program).split() == ["0", str(len(os.sched_getaffinity(0))), "False"]

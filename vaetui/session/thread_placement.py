@@ -17,7 +17,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from typing import Any, ClassVar
 
@@ -29,6 +29,8 @@ from vaetui.session.cpu_load import measure_foreign_load, read_cpu_sample
 
 INTERVAL_S = 1.0
 """Seconds between two looks at the load; varied by a fifth, so that two sessions do not react in step."""
+MAX_READ_SHARE = 0.005
+"""Largest share of the time that may pass with looking, which takes long on machines with hundreds of CPUs."""
 MIN_LOST_CPUS, MIN_LOST_SHARED_CPUS = 0.4, 0.2
 """CPUs that other processes take from the team for which its threads begin to share CPUs, and go on to share them.
 Sharing one CPU gives 0.7 of the rate of two threads alone, as spinning threads do beside a process that needs 0.4."""
@@ -77,14 +79,13 @@ class IdleTeams:
     """Teams of OpenMP threads that sleep; while they exist, computing threads wait passively."""
 
     def __init__(self, threads: int, count: int) -> None:
-        """Start the teams."""
+        """Start the teams; raises RuntimeError if the system allows no more threads."""
         self._end = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._hold, args=(threads,), name="idle-openmp-team", daemon=True)
-            for _ in range(count)
-        ]
-        for thread in self._threads:
-            thread.start()
+        # OpenMP would end the process if it could not start its threads, so others are started for a moment before.
+        self._run(count * threads, self._end.wait)
+        self.close()
+        self._end = threading.Event()
+        self._run(count, lambda: self._hold(threads))
 
     def close(self) -> None:
         """End the teams."""
@@ -92,8 +93,20 @@ class IdleTeams:
         for thread in self._threads:
             thread.join()
 
+    def _run(self, count: int, function: Callable[[], object]) -> None:
+        self._threads = list[threading.Thread]()
+        try:
+            for _ in range(count):
+                thread = threading.Thread(target=function, name="idle-team", daemon=True)
+                thread.start()
+                self._threads.append(thread)
+        except RuntimeError:
+            self.close()
+            raise
+
     def _hold(self, threads: int) -> None:
-        torch.zeros(ELEMENTS_PER_THREAD * threads).add_(1)  # the first parallel operation of a thread starts a team
+        with suppress(RuntimeError):  # lack of memory
+            torch.zeros(ELEMENTS_PER_THREAD * threads).add_(1)  # the first parallel operation of a thread starts a team
         self._end.wait()
 
 
@@ -145,6 +158,9 @@ class ThreadPlacement:
         if cls._running is not None and cls._running.shared_cpus:
             with suppress(OSError):
                 os.sched_setaffinity(0, cls._running.cpus)
+            cls._running.shared_cpus = set()
+        if cls._running is not None:
+            cls._running._lock = threading.Lock()  # another thread may have held it
         cls._running = None
 
     def __init__(self) -> None:
@@ -209,7 +225,11 @@ class ThreadPlacement:
             if not self.is_contended:
                 self._close_idle_teams()
             elif self._idle_teams is None:
-                self._idle_teams = IdleTeams(self._threads, count_idle_teams(self._threads, len(self.cpus)))
+                try:
+                    self._idle_teams = IdleTeams(self._threads, count_idle_teams(self._threads, len(self.cpus)))
+                except RuntimeError:
+                    self._is_adaptable = False  # threads that spin must not share CPUs
+                    return
             is_worthwhile = self._trial.judge(self._batches, seconds, bool(self.shared_cpus))
             if not (self.is_contended and self._is_training and is_worthwhile):
                 self._share(set())
@@ -217,22 +237,30 @@ class ThreadPlacement:
                 self._share(choose_shared_cpus(count, foreign_load, self.shared_cpus))
 
     def _watch(self) -> None:
-        before = read_cpu_sample()
+        before, read_seconds = read_cpu_sample(), 0.0
         while before is not None:
-            time.sleep(INTERVAL_S * random.uniform(0.8, 1.2))
+            time.sleep(max(INTERVAL_S * random.uniform(0.8, 1.2), read_seconds / MAX_READ_SHARE))
+            start = time.monotonic()
             after = read_cpu_sample()
+            read_seconds = time.monotonic() - start
             if after is not None:
                 self.adapt(measure_foreign_load(before, after, self.cpus), after.time - before.time)
             before = after
+        with self._lock:
+            self._is_adaptable = False
+            self._close_idle_teams()
+            self._share(set())
 
     def _share(self, cpus: set[int]) -> None:
         """Bind the training thread and the threads of libraries to some CPUs, or release them."""
         if cpus or self.shared_cpus:
             python_ids = {thread.native_id for thread in threading.enumerate()} - {self._thread_id}
-            for name in os.listdir("/proc/self/task"):
-                if int(name) not in python_ids:
-                    with suppress(OSError):  # the thread has ended
-                        os.sched_setaffinity(int(name), cpus or self.cpus)
+            with suppress(OSError):
+                for name in os.listdir("/proc/self/task"):
+                    with suppress(OSError):  # the thread has ended, or a CPU is out of reach now
+                        os.sched_setaffinity(
+                            int(name), (cpus or self.cpus) if int(name) not in python_ids else self.cpus
+                        )
         self.shared_cpus = cpus
 
     def _close_idle_teams(self) -> None:
@@ -246,10 +274,10 @@ def adapt_threads(
 ) -> Generator[BatchesTrained, None, None]:
     """Yield the events of training, while the threads that train on the CPU share CPUs if that helps."""
     placement = ThreadPlacement.start(torch.get_num_threads())
-    last_step = 0
+    last_step: int | None = None
     with closing(events), placement.training() if device.type == "cpu" else nullcontext():
         for event in events:
-            placement.record_batches(max(0, event.step - last_step))
+            placement.record_batches(0 if last_step is None else event.step - last_step)
             last_step = event.step
             yield event
 
