@@ -18,6 +18,7 @@ from vaetui.engine.config import PropagationConfig
 from vaetui.engine.events import Progress
 from vaetui.engine.neighbours import Neighbours, find_nearest, find_neighbours
 from vaetui.engine.pseudo_labels import LabelledSet, PseudoLabels
+from vaetui.engine.slow_calls import run_in_background
 
 if TYPE_CHECKING:
     import torch
@@ -105,12 +106,14 @@ def run_poisson_learning(
     the graph, which stays well-posed with very few labels (Calder et al. 2020, "Poisson learning"). Each image then
     takes the mean probabilities of its neighbours, so that a wrong label does not decide about the images next to it.
     """
-    sources = np.zeros((graph.anchor_weights.shape[0], class_count))  # [N, classes]
+    images, rows = np.unique(labelled.indices, return_inverse=True)
+    sources = np.zeros((len(images), class_count))  # only of labelled images: all others would be zeros
     weights = labelled.weights / _count_equal_labelled_images(graph, labelled)
-    np.add.at(sources, (labelled.indices, labelled.class_ids), weights)
+    np.add.at(sources, (rows, labelled.class_ids), weights)
     total = max(float(weights.sum()), 1e-12)
-    np.subtract.at(sources, labelled.indices, weights[:, None] * sources.sum(axis=0) / total)
-    potentials = yield from _solve_poisson_equation(graph, graph.anchor_weights.T @ sources)  # [S, classes]
+    np.subtract.at(sources, rows, weights[:, None] * sources.sum(axis=0) / total)
+    node_sources = graph.anchor_weights[images].T @ sources
+    potentials = yield from _solve_poisson_equation(graph, node_sources)  # [S, classes]
     potentials /= SOFTMAX_TEMPERATURE * max(float(potentials.std(dtype=np.float64)), 1e-12)
     probabilities: NDArray[np.float32] = np.exp(potentials - potentials.max(axis=1, keepdims=True))
     probabilities /= probabilities.sum(axis=1, keepdims=True)
@@ -119,6 +122,11 @@ def run_poisson_learning(
         means = _multiply(graph.adjacency, probabilities, graph.threads)
         degrees = means.sum(axis=1, keepdims=True)
         probabilities = np.where(degrees > 0, means / np.maximum(degrees, 1e-12), probabilities)
+    return (yield from run_in_background("propagating labels", lambda: _spread_to_images(graph, probabilities)))
+
+
+def _spread_to_images(graph: KNNGraph, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the class probabilities of all images, [N, classes], from those of the graph, [S, classes]."""
     return np.asarray(graph.anchor_weights @ probabilities, np.float32)
 
 
@@ -218,8 +226,14 @@ def _count_equal_labelled_images(graph: KNNGraph, labelled: LabelledSet) -> NDAr
 
 def to_pseudo_labels(probabilities: NDArray[np.float32]) -> PseudoLabels:
     """Return the most probable class of each image, weighted by its margin over the second, from [N, classes]."""
-    second, first = np.partition(probabilities, -2, axis=1)[:, -2:].T
-    return PseudoLabels(probabilities.argmax(axis=1), np.clip(first - second, 0, 1) ** MARGIN_POWER)
+    class_ids, weights = np.empty(len(probabilities), np.int64), np.empty(len(probabilities), np.float32)
+    step = max(CHUNK_NUMBERS // probabilities.shape[1], 1)
+    for start in range(0, len(probabilities), step):
+        chunk = probabilities[start : start + step]
+        second, first = np.partition(chunk, -2, axis=1)[:, -2:].T
+        class_ids[start : start + step] = chunk.argmax(axis=1)
+        weights[start : start + step] = np.clip(first - second, 0, 1) ** MARGIN_POWER
+    return PseudoLabels(class_ids, weights)
 
 
 def compute_uncertainty(

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from vaetui.engine.config import Config
 from vaetui.engine.events import Progress
+from vaetui.engine.slow_calls import run_in_background
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
 
@@ -74,7 +76,8 @@ class LabelPropagator:
             probabilities = yield from self._class_probabilities(
                 config, round_number, labelling_round.embeddings, distinct_images, shown_set, round_number
             )
-            labels = to_pseudo_labels(probabilities)
+            labels = yield from run_in_background("propagating labels", partial(to_pseudo_labels, probabilities))
+            del probabilities
         labels = image_labels.apply_borders(labels, distinct_images.find_copies_of(shown_set.indices))
         return image_labels.apply_answers(labels)
 
@@ -201,12 +204,18 @@ class LabelPropagator:
         active_probabilities = yield from label_propagation.run_poisson_learning(
             graph, labelled_set, len(active_class_ids)
         )
-        active_probabilities = label_propagation.keep_labels_of_repeated_images(
-            active_probabilities, graph, labelled_set, distinct_images.copy_counts
-        )
-        probabilities = np.zeros((len(embeddings), len(classes)), np.float32)
-        probabilities[:, active_class_ids] = distinct_images.expand(active_probabilities)
-        return probabilities
+
+        def assemble() -> Probabilities:
+            kept = label_propagation.keep_labels_of_repeated_images(
+                active_probabilities, graph, labelled_set, distinct_images.copy_counts
+            )
+            if len(active_class_ids) == len(classes):
+                return distinct_images.expand(kept)
+            probabilities = np.zeros((len(embeddings), len(classes)), np.float32)
+            probabilities[:, active_class_ids] = distinct_images.expand(kept)
+            return probabilities
+
+        return (yield from run_in_background("propagating labels", assemble))
 
     def _earlier_labelled_sets(self, round_number: int, last_round: int | None) -> list[LabelledSet]:
         return [labels.labelled_set for labels in self._list_earlier_labels(round_number, last_round)]
