@@ -185,5 +185,5 @@ def test_session_with_a_training_run_can_be_resumed_unless_a_third_process_has_i
     directory = templates.copy("training", "seen")
     lock = TrainingRunLock(directory, 2, "cpu")
     with closing(WatchedSession(directory)) as session:
-        assert read_events(session, 1)[-1] == Watched(f"trained by {session.users.training_run}", True, True)
+        assert read_events(session, 1)[-1] == Watched(f"trained by {session.users.training_run}", False, True)
     lock.release()

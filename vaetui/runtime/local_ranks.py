@@ -105,7 +105,9 @@ class LocalRanks:
 
     def describe_end(self) -> str:
         """Return why the processes ended and how to continue, in one line."""
-        return f"{self._describe_cause()} Continue with: vaetui resume {self._name} --ranks {self._count}"
+        cause = self._describe_cause()
+        advice = f"Continue with: vaetui resume {self._name} --ranks {self._count}"
+        return cause if "vaetui resume" in cause else f"{cause} {advice}"
 
     def _describe_cause(self) -> str:
         """Return the message of a process that ended, else its exit status, as a sentence."""
