@@ -207,7 +207,7 @@ class Config:
     precision: Precision = "float32"
     """Numbers that convolutions and matrix products of the networks compute with; all others are float32."""
     threads: Annotated[int, Bounds(0, 1024)] = 0
-    """CPU threads of the networks; 0 uses all cores."""
+    """CPU threads of the networks; 0 uses as many as there are CPUs in reach, at most the quota of a container."""
     network: NetworkConfig = field(default_factory=NetworkConfig)
     """Architecture."""
     loss: LossConfig = field(default_factory=LossConfig)

@@ -7,7 +7,6 @@ sorting numbers sorts neighbours, and equal distances are ordered by position.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import ThreadpoolController
 
+from vaetui.cpu_threads import count_usable_cpus
 from vaetui.engine import rng
 from vaetui.engine.clusters import Indices, LatentVectors
 from vaetui.engine.events import Progress
@@ -317,7 +317,7 @@ def _run_in_threads(
     other after each block cost most of the time.
     """
     controller, iterator = ThreadpoolController(), iter(inputs)  # finding the libraries takes some milliseconds
-    count = threads or os.cpu_count() or 1
+    count = threads or count_usable_cpus()
 
     def compute(value: InputT) -> OutputT:
         with controller.limit(limits=1, user_api="openmp"):
