@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vaetui.engine.config import Config
+from vaetui.engine.events import Progress
+from vaetui.engine.slow_calls import run_in_background
 from vaetui.errors import UserError
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
@@ -41,6 +44,11 @@ class LabellingRounds:
                 cache = self._cache = RoundClustersCache(self._store, config.cluster.distance_metric)
             clusters = cache.load(round_number)
         return LabellingRound(self._store, self._repository, config, round_number, last_round, clusters)
+
+    def prepare(self, round_number: int) -> Generator[Progress, None, None]:
+        """Load the clusters of a round that waits for answers, so that `load` is quick afterwards; yields Progress."""
+        self.keeps_clusters = True
+        yield from run_in_background("opening the round", partial(self.load, round_number))
 
     def find(self, round_number: int) -> LabellingRound:
         """Return a round by its number, with all answers. Raises UserError if there is none."""

@@ -164,6 +164,7 @@ class Session:
                     yield from trainer.cluster_for_round(
                         self.round_number, epoch, self._propagator.propagate_earlier_answers
                     )
+                    yield from self._rounds.prepare(self.round_number)
                 else:
                     yield from self._train_epoch(trainer, epoch + 1)
                 self._derive_next_step()
