@@ -21,11 +21,12 @@ from tests.engine.trained_states import (
     train_new_state,
 )
 from tests.idx import MNIST_DIRECTORY
-from vaetui.engine import losses
+from tests.simulated_accelerator import DEVICE, simulate_accelerator
+from vaetui.engine import losses, train_state
 from vaetui.engine.device_inputs import DeviceImages
 from vaetui.engine.devices import compute_with
 from vaetui.engine.events import BatchesTrained
-from vaetui.engine.images import read_idx_array
+from vaetui.engine.images import images_from_array, read_idx_array
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.recipes import get_recipe
 from vaetui.engine.train_state import TrainState, create_train_state, load_checkpoint_arrays, to_checkpoint_arrays
@@ -189,3 +190,24 @@ def test_training_with_bfloat16_keeps_losses_and_statistics_in_float32(images: D
     assert encoding.mean.dtype == encoding.std.dtype == torch.float32
     if encoding.components is not None:
         assert torch.equal(encoding.components, state.vae.encode(images.load(slice(0, 8))).components)
+
+
+@pytest.mark.parametrize(("name", "transfers_per_step"), [("propagation", 3), ("paper", 2), ("photos", 7)])
+def test_an_accelerator_is_waited_for_once_per_report(
+    images: DeviceImages, monkeypatch: pytest.MonkeyPatch, name: str, transfers_per_step: int
+) -> None:
+    monkeypatch.setattr(train_state, "select_device", lambda _: DEVICE)
+    recipe = get_recipe(name)
+    config = replace(recipe, training=replace(recipe.training, batch_size=64, min_batches=1))
+    with simulate_accelerator(has_float64=False) as accelerator:
+        pixels = read_idx_array(MNIST_DIRECTORY / "t10k-images-idx3-ubyte.gz", 3)[:IMAGE_COUNT]
+        shape = (28, 28)
+        if name == "photos":
+            pixels, shape = np.stack([pixels] * 3, axis=-1), (28, 28, 3)
+        state = create_train_state(config, shape)
+        on_device = DeviceImages(images_from_array(pixels), DEVICE)
+        accelerator.reset()
+        reports = list(train_epoch(state, on_device, random_labels(), config, epoch=1))
+        assert len(reports) == 3
+        assert sum(accelerator.waits.values()) == len(reports)
+        assert accelerator.transfers <= 21 * transfers_per_step + 1  # and what is the same for all batches

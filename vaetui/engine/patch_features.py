@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from vaetui.engine import rng
 from vaetui.engine.clusters import Pixels
-from vaetui.engine.devices import compute_with_all_bits
+from vaetui.engine.devices import compute_with_all_bits, send
 from vaetui.engine.images import Images
 from vaetui.engine.vae import to_byte_images, to_float_images
 
@@ -129,8 +129,9 @@ class PatchFeatures(nn.Module):
     def _pool(self, images: Tensor, step: int) -> Tensor:
         """Return the root of the mean response to each filter in each region, [N, filters * regions]."""
         responses = self._respond(images, step)  # [N, Y, X, F]
-        weights = [_build_region_weights(side).to(images.device) for side in responses.shape[1:3]]
-        means = -torch.kron(*weights) @ responses.flatten(1, 2)  # [N, 16, F]
+        rows, columns = map(_build_region_weights, responses.shape[1:3])
+        (weights,) = send([torch.kron(rows, columns)], images.device)  # [16, Y * X]
+        means = -weights @ responses.flatten(1, 2)  # [N, 16, F]
         roots = means.clamp_(min=SMALLEST_SQUARE).sqrt_().permute(0, 2, 1)  # [N, F, 16]
         if self.mirror:
             first, second = roots.view(-1, len(self.filters), REGIONS_PER_SIDE, REGIONS_PER_SIDE).chunk(2, dim=1)
