@@ -44,7 +44,7 @@ def large_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_pictures_are_whole_and_show_what_the_images_show(large_images: Path) -> None:
-    config = replace(PROPAGATION_CONFIG, training=replace(PROPAGATION_CONFIG.training, min_batches=20))
+    config = replace(PROPAGATION_CONFIG, training=replace(PROPAGATION_CONFIG.training, min_batches=40))
     with closing(lifecycle.create("large", str(large_images), config)) as session:
         assert session.config.network.downsampling == 2
         reconstructions = [event for event in session.advance() if isinstance(event, Reconstructed)][-1]
