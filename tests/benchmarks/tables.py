@@ -92,21 +92,59 @@ def robustness_list() -> str:
 
 
 def large_dataset_table() -> str:
-    """Return the table of `large_dataset`."""
-    results = load_results("large_dataset")
-    summary = (
-        f"{results['images']:,} images of 28x28, {results['answers']} answers, {_describe(results)}. Memory is "
-        f"counted beyond the {results['bare_mb']} MB of a bare process with Python, PyTorch and scikit-learn. Up to "
-        f"the first labelling screen it peaks at {results['first_screen_mb']:,} MB. At the end "
-        f"{100 * results['right']:.1f} % of the exported labels are correct. The longest time without a reaction to a "
-        f"key was {results['unheeded_s']:.1f} s."
+    """Return the table of `large_dataset`: a column of seconds, memory and pauses for each number of images.
+
+    Parts that an interrupted run lacks are extrapolated from the run with the fewest images, and marked.
+    """
+    runs = {int(count): run for count, run in load_results("large_dataset")["runs"].items()}
+    counts, lines = sorted(runs), []
+    for count in counts:
+        run = runs[count]
+        sentences = [
+            f"{count:,} images of 28x28, {run.get('answers', 0)} answers, {_describe({'seed': 0, **run})}. Memory is "
+            f"counted beyond the {run['bare_mb']} MB of a bare process with Python, PyTorch and scikit-learn."
+        ]
+        if "first_screen_mb" in run:
+            sentences.append(f"Up to the first labelling screen it peaks at {run['first_screen_mb']:,} MB.")
+        if "right" in run:
+            sentences.append(f"At the end {100 * run['right']:.1f} % of the exported labels are correct.")
+        sentences.append(f"The longest time without a reaction to a key was {run['unheeded_s']:.1f} s.")
+        lines.append(textwrap.fill(" ".join(sentences), LINE_WIDTH))
+    tables = [_format_large_parts(runs)]
+    if any(run.get("calls") for run in runs.values()):
+        names = [*dict.fromkeys(name for count in counts for name in runs[count].get("calls", {}))]
+        rows = [[name, *(f"{runs[count].get('calls', {}).get(name, '')}" for count in counts)] for name in names]
+        tables.append(format_table(["seconds in the app", *(f"{count / 1e6:g} million" for count in counts)], rows))
+    return "\n\n".join([*lines, *tables])
+
+
+def _format_large_parts(runs: dict[int, dict[str, Any]]) -> str:
+    """Return a table with a row for each part, and a note on extrapolated figures."""
+    counts = sorted(runs)
+    first, has_estimates = runs[counts[0]]["parts"], False
+    head, rows = ["part"], []
+    for count in counts:
+        head += [f"{count / 1e6:g} million: seconds", "MB", "of it not file pages", "longest pause, s"]
+    for name in first:
+        row = [name]
+        for count in counts:
+            if (part := runs[count]["parts"].get(name)) is not None:
+                row += [f"{part['seconds']:,.1f}", f"{part['memory_mb']:,.0f}", f"{part['own_mb']:,.0f}"]
+                row.append(f"{part['pause_s']:.1f}" if "pause_s" in part else "")
+                continue
+            has_estimates, factor = True, count / counts[0]
+            seconds = first[name]["seconds"] * (1 if name.endswith(("epoch", "answers")) else factor)
+            memory = [first[name][key] * factor for key in ("memory_mb", "own_mb")]
+            row += [f"≈ {seconds:,.1f}", *(f"≈ {value:,.0f}" for value in memory), ""]
+        rows.append(row)
+    table = format_table(head, rows)
+    if not has_estimates:
+        return table
+    note = (
+        "Figures with ≈ are not measured but extrapolated from the smaller run in proportion to the number of images, "
+        "but for the seconds of epochs, which train on a limited number of images."
     )
-    head = ["part", "seconds", "peak memory, MB", "of it not file pages, MB"]
-    rows = [
-        [name, f"{part['seconds']:,.1f}", f"{part['memory_mb']:,.0f}", f"{part['own_mb']:,.0f}"]
-        for name, part in results["parts"].items()
-    ]
-    return f"{textwrap.fill(summary, LINE_WIDTH)}\n\n" + format_table(head, rows)
+    return f"{table}\n\n{textwrap.fill(note, LINE_WIDTH)}"
 
 
 def manual_run_table() -> str:
