@@ -62,8 +62,10 @@ class LabelPropagator:
 
     def propagate_answers(self, config: Config, round_number: int) -> Generator[Progress, None, PseudoLabels]:
         """Return the pseudo-labels of all training images by the answers up to a round; yields progress."""
-        labelling_round = self._load_round(round_number, round_number)
-        image_labels = self.load_train_image_labels(round_number)
+        open_round = partial(self._load_round, round_number, round_number)
+        labelling_round = yield from run_in_background("opening the round", open_round)
+        load_image_labels = partial(self.load_train_image_labels, round_number)
+        image_labels = yield from run_in_background("opening the round", load_image_labels)
         distinct_images = labelling_round.distinct_images
         if config.propagation.method == "cluster":
             labels, shown_set = labelling_round.compute_pseudo_labels(), labelling_round.collect_labelled_set()
@@ -73,8 +75,9 @@ class LabelPropagator:
 
             labelled_sets = self._earlier_labelled_sets(round_number, round_number)
             shown_set = concat_labelled_sets([*labelled_sets, labelling_round.collect_labelled_set()])
+            embeddings = yield from run_in_background("opening the round", lambda: labelling_round.embeddings)
             probabilities = yield from self._class_probabilities(
-                config, round_number, labelling_round.embeddings, distinct_images, shown_set, round_number
+                config, round_number, embeddings, distinct_images, shown_set, round_number
             )
             labels = yield from run_in_background("propagating labels", partial(to_pseudo_labels, probabilities))
             del probabilities
@@ -188,8 +191,10 @@ class LabelPropagator:
 
         if self._cached_graph is None or self._cached_graph[0] != round_number:
             seed = rng.derive_seed(config.seed, "graph", round_number)
+            select = partial(distinct_images.select, embeddings)
+            distinct_embeddings = yield from run_in_background("finding nearest neighbours", select)
             graph = yield from label_propagation.build_knn_graph(
-                distinct_images.select(embeddings), config.propagation, seed, config.threads, _find_device(config)
+                distinct_embeddings, config.propagation, seed, config.threads, _find_device(config)
             )
             self._cached_graph = round_number, graph
         classes = self._repository.load_class_list(last_round)

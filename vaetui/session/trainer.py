@@ -249,7 +249,9 @@ class Trainer:
         predictions, distinct_images = (yield from self._predict_training_images(epoch)), self._distinct_images
         to_embeddings = partial(to_metric_space, predictions.latents, config.cluster.distance_metric)
         all_embeddings = yield from run_in_background("preparing the clustering", to_embeddings)
-        embeddings, copy_counts = distinct_images.select(all_embeddings), distinct_images.copy_counts  # [U, z_dim], [U]
+        select = partial(distinct_images.select, all_embeddings)
+        embeddings = yield from run_in_background("preparing the clustering", select)  # [U, z_dim]
+        copy_counts = distinct_images.copy_counts  # [U]
         class_count = len(self._repository.load_class_list().active_ids)
         k = count_clusters(config.cluster, class_count, len(embeddings))
         inertias: tuple[tuple[int, float], ...] = ()
