@@ -8,23 +8,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tests.session.scripted_run import PROPAGATION_CONFIG, SMALL_CONFIG, create_session, run_to_end
 from tests.session_templates import SessionTemplates
 from tests.simulated_accelerator import DEVICE, simulate_accelerator
 from vaetui.engine import train_state
-from vaetui.engine.config import Config
+from vaetui.engine.config import Config, Device
 from vaetui.engine.recipes import get_recipe
+from vaetui.errors import UserError
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
 from vaetui.session.session_snapshot import SessionSnapshot
 from vaetui.session.snapshot_labels import label_images
 from vaetui.storage.repository import SessionRepository
 
+MISSING_DEVICE: Device = "mps" if torch.cuda.is_available() else "cuda"
 RECIPE = get_recipe("photos")
 PHOTOS_CONFIG = replace(
     PROPAGATION_CONFIG,
-    network=replace(RECIPE.network, patch_filters=16, z_dim=16, hidden_units=32, channels=(8, 16)),
+    network=replace(RECIPE.network, patch_filters=16, z_dim=16, hidden_units=32, channels=(8, 16), downsampling=2),
     augmentation=RECIPE.augmentation,
 )
 
@@ -66,5 +69,20 @@ def test_labels_of_a_session_are_read_where_its_device_is_missing(templates: Ses
 
     before = read_class_ids()
     with closing(SessionRepository(directory, is_writable=True)) as repository:
-        repository.save_config(replace(repository.config, device="mps"))
+        repository.save_config(replace(repository.config, device=MISSING_DEVICE))
     assert np.array_equal(read_class_ids(), before)
+
+
+@pytest.mark.usefixtures("home")
+def test_session_is_opened_for_writing_on_another_device_only_if_that_is_chosen(templates: SessionTemplates) -> None:
+    directory = templates.copy("labelling", "s")
+    with closing(SessionRepository(directory, is_writable=True)) as repository:
+        repository.save_config(replace(repository.config, device=MISSING_DEVICE))
+    with (
+        closing(lifecycle.resume("s")) as session,
+        pytest.raises(UserError, match=r"Continue on another one with: vaetui resume s --device auto$"),
+    ):
+        list(session.advance())
+    with closing(lifecycle.resume_at(directory, "cpu")) as session:
+        list(session.advance())
+        assert session.phase == "labelling"

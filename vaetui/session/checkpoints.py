@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from vaetui.engine import rng, train_state
 from vaetui.engine.config import Config
+from vaetui.engine.devices import replace_unavailable
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import Images
 from vaetui.engine.patch_vae import PatchVAE
@@ -21,6 +22,16 @@ from vaetui.storage.repository import SessionRepository
 
 MAX_CHECKPOINTS = 3
 """Checkpoints kept, so that a damaged one costs only seconds of training."""
+
+
+def require_device(store: ArtifactStore, repository: SessionRepository, config: Config) -> None:
+    """Raise UserError if a trained session is opened where its device is missing; not all commands have --device."""
+    if config.device != replace_unavailable(config.device) and repository.list_checkpoints():
+        name = store.directory.name
+        raise UserError(
+            f"Device {config.device}, on which {name} was trained, is not available. Continue on another one with: "
+            f"vaetui resume {name} --device auto"
+        )
 
 
 def create_epoch_state(epoch: int, config: Config, repository: SessionRepository) -> TrainState:

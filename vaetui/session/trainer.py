@@ -96,6 +96,7 @@ class Trainer:
         self.images = images
         """The images of the session."""
         inputs = images.network_inputs
+        checkpoints.require_device(store, repository, config)
         self._state = checkpoints.create_epoch_state(0, config, repository)
         if config != repository.config:
             repository.save_config(config)  # only now is the device known to exist
@@ -264,7 +265,9 @@ class Trainer:
             measure = partial(compute_uncertainty, probabilities, predictions.class_ids, predictions.confidences)
             uncertainties = yield from run_in_background("measuring uncertainty", measure)
             del probabilities, measure
-            uncertainties[self._find_answered_images(round_number)] = 0  # nobody is asked twice
+            find_answered = partial(self._find_answered_images, round_number)
+            is_answered = yield from run_in_background("measuring uncertainty", find_answered)
+            uncertainties[is_answered] = 0  # nobody is asked twice
             assignments, centres = yield from cluster_uncertain_images(
                 embeddings, distinct_images.select(uncertainties), k, config.cluster, seed, copy_counts, device
             )
