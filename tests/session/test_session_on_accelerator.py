@@ -13,6 +13,7 @@ import torch
 from tests.session.scripted_run import PROPAGATION_CONFIG, SMALL_CONFIG, create_session, run_to_end
 from tests.session_templates import SessionTemplates
 from tests.simulated_accelerator import DEVICE, simulate_accelerator
+from tests.vectors import FEATURES_CONFIG, create_session_with_features
 from vaetui.engine import train_state
 from vaetui.engine.config import Config, Device
 from vaetui.engine.recipes import get_recipe
@@ -44,6 +45,20 @@ def test_a_whole_run_on_an_accelerator_mixes_no_devices(
     ):
         list(run_to_end(session))
         assert session.phase == "finished"
+    assert accelerator.launches["aten::convolution_backward"] > 0
+
+
+@pytest.mark.usefixtures("home")
+def test_a_whole_run_with_vectors_on_an_accelerator_mixes_no_devices(
+    digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_state, "select_device", lambda _: DEVICE)
+    config = replace(FEATURES_CONFIG, network=replace(FEATURES_CONFIG.network, image_decoder=True))
+    with simulate_accelerator(has_float64=False) as accelerator:
+        session = create_session_with_features("s", digits, tmp_path / "vectors.npy", config)
+        with closing(session):
+            list(run_to_end(session))
+            assert session.phase == "finished"
     assert accelerator.launches["aten::convolution_backward"] > 0
 
 
