@@ -154,11 +154,11 @@ def test_result_depends_on_the_seed_and_not_on_the_threads() -> None:
 @pytest.mark.parametrize("max_exact_pairs", [0, 10**9])
 def test_search_reports_progress_and_stops_when_closed(max_exact_pairs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "MAX_EXACT_PAIRS", max_exact_pairs)
-    monkeypatch.setattr(neighbours, "BLOCK_PAIRS", 20_000)
+    monkeypatch.setattr(neighbours, "BLOCK_PAIRS", 5_000)
     events = find_neighbours(draw_structured(2_000, 8), 12, 0, 2)
-    reports = list(itertools.islice(events, 20))
+    reports = list(itertools.islice(events, 100))
     assert all(isinstance(report, Progress) and 0 <= report.completed < report.total for report in reports)
-    assert len({(report.activity, report.completed) for report in reports}) > 10
+    assert len({(report.activity, report.completed) for report in reports}) > 50
     events.close()
 
 

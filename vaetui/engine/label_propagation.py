@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from vaetui.cpu_threads import count_usable_cpus
 from vaetui.engine import rng
 from vaetui.engine.clusters import LatentVectors
 from vaetui.engine.config import PropagationConfig
@@ -37,7 +37,7 @@ MAX_SOLVER_STEPS = 200
 """Most steps of conjugate gradients; about 30 reach the tolerance."""
 SMOOTHING_STEPS = 2
 """Averages of the probabilities over neighbours: 90 % of the images then have 99.5 instead of 98.8 % right labels."""
-BLOCK_LINKS = 1 << 21
+BLOCK_LINKS = 1 << 18
 """Links of the graph that one thread multiplies at a time."""
 CHUNK_NUMBERS = 1 << 22
 """Numbers in the vectors that are compared for equality at a time."""
@@ -168,17 +168,16 @@ def _solve_poisson_equation(
 def _multiply(matrix: sparse.csr_array, values: NDArray[np.float32], threads: int) -> NDArray[np.float32]:
     """Return the product of a sparse matrix [S, S] and values [S, classes], computed in blocks of rows by threads."""
     product = np.empty_like(values)
-    block_count = max(matrix.nnz // BLOCK_LINKS, 1)
-    borders = np.linspace(0, len(values), block_count + 1).astype(int)
+    borders = np.linspace(0, len(values), max(matrix.nnz // BLOCK_LINKS, 1) + 1).astype(int).tolist()
 
     def multiply_rows(start: int, stop: int) -> None:
-        product[start:stop] = matrix[start:stop] @ values
+        first, last = matrix.indptr[start], matrix.indptr[stop]
+        arrays = matrix.data[first:last], matrix.indices[first:last], matrix.indptr[start : stop + 1] - first
+        rows = sparse.csr_array(arrays, shape=(stop - start, matrix.shape[1]), copy=False)  # views, unlike a slice
+        product[start:stop] = rows @ values
 
-    if block_count == 1:
-        multiply_rows(0, len(values))
-    else:
-        with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-            list(pool.map(multiply_rows, borders[:-1], borders[1:]))
+    with ThreadPoolExecutor(threads or count_usable_cpus()) as pool:
+        list(pool.map(multiply_rows, borders[:-1], borders[1:]))
     return product
 
 

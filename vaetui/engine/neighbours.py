@@ -33,7 +33,7 @@ MAX_ACCELERATOR_EXACT_PAIRS = 40_000_000_000
 """The same on an accelerator, those of 200,000 vectors: 160 GB of products pass through its memory."""
 BLOCK_PAIRS = 25_000_000
 """Most pairs that one thread compares at a time: about 0.07 s."""
-BLOCKS_PER_REPORT = 4
+BLOCKS_PER_REPORT = 2
 """Blocks that each thread compares between two reports."""
 VECTORS_PER_CENTRE = 50
 """Vectors per cell that the centres are fitted to."""
@@ -221,8 +221,7 @@ def _fit_centres(task: _Task, seed: int) -> Generator[Progress, None, LatentVect
     sample = task.candidates[order[: count * VECTORS_PER_CENTRE]]
     centres = sample[:count].copy()
     for step in range(LLOYD_STEPS):
-        yield Progress("finding cells of neighbours", step, LLOYD_STEPS)
-        cells = (yield from _find_nearest_centres(task, sample, centres, 1))[:, 0]
+        cells = (yield from _find_nearest_centres(task, sample, centres, 1, step, LLOYD_STEPS))[:, 0]
         sizes = np.bincount(cells, minlength=count)
         sums = np.stack([np.bincount(cells, column, count) for column in sample.T], axis=1)
         centres[sizes > 0] = sums[sizes > 0] / sizes[sizes > 0, None]
@@ -230,12 +229,14 @@ def _fit_centres(task: _Task, seed: int) -> Generator[Progress, None, LatentVect
 
 
 def _find_nearest_centres(
-    task: _Task, vectors: LatentVectors, centres: LatentVectors, count: int
+    task: _Task, vectors: LatentVectors, centres: LatentVectors, count: int, step: int = 0, step_count: int = 1
 ) -> Generator[Progress, None, NDArray[np.int32]]:
-    """Return the nearest of C centres for each of N vectors, nearest first, [N, count]; yields Progress."""
+    """Return the nearest of C centres for each of N vectors, nearest first, [N, count]; yields Progress.
+
+    This is one of `step_count` equal steps for Progress.
+    """
     cells, stop = np.empty((len(vectors), count), np.int32), 0
     chunks = _cut_rows(np.arange(len(vectors)), len(centres))
-
     device_search = None if task.device is None else _create_device_search(vectors, centres, task.device)
 
     def search(rows: Indices) -> NDArray[np.int64]:
@@ -244,7 +245,7 @@ def _find_nearest_centres(
         return _search_brute(vectors[rows], centres, count)[0]
 
     for results in _run_in_threads(search, chunks, task.threads):
-        yield Progress("finding cells of neighbours", stop, len(vectors))
+        yield Progress("finding cells of neighbours", step * len(vectors) + stop, step_count * len(vectors))
         for nearest in results:
             start, stop = stop, stop + len(nearest)
             cells[start:stop] = nearest

@@ -190,6 +190,7 @@ class LabelPropagator:
         from vaetui.engine import label_propagation, rng
 
         if self._cached_graph is None or self._cached_graph[0] != round_number:
+            self._cached_graph = None  # two graphs of many images would take twice the memory
             seed = rng.derive_seed(config.seed, "graph", round_number)
             select = partial(distinct_images.select, embeddings)
             distinct_embeddings = yield from run_in_background("finding nearest neighbours", select)
