@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -89,6 +90,22 @@ def test_new_answers_need_no_new_encoding_of_the_training_images(runs: RunTempla
         activities = {event.activity for event in events if isinstance(event, Progress)}
         assert "encoding the training images" not in activities
         assert list(session.labellings.load()) == [], "nothing has changed since"
+
+
+@CONFIGS
+def test_an_export_writes_the_labels_that_are_loaded_unless_something_changed_since(
+    runs: RunTemplates, config: Config, tmp_path: Path
+) -> None:
+    with closing(runs.open("exported", config, 2)) as session:
+        list(session.export_labels(tmp_path / "before.csv"))
+        load(session)
+        events = list(session.export_labels(tmp_path / "loaded.csv"))
+        assert not [event for event in events if isinstance(event, Progress) and "encoding" in event.activity]
+        assert (tmp_path / "loaded.csv").read_bytes() == (tmp_path / "before.csv").read_bytes()
+        session.record_answer((0,), ClassAnswer(7))
+        events = list(session.export_labels(tmp_path / "changed.csv"))
+        assert [event for event in events if isinstance(event, Progress) and "encoding" in event.activity]
+        assert (tmp_path / "changed.csv").read_bytes() != (tmp_path / "before.csv").read_bytes()
 
 
 @CONFIGS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Generator
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -16,6 +17,7 @@ from vaetui.engine import rng
 from vaetui.engine.clusters import LatentVectors
 from vaetui.engine.config import ClusterConfig
 from vaetui.engine.events import Progress
+from vaetui.engine.slow_calls import run_in_background
 
 if TYPE_CHECKING:
     import torch
@@ -53,7 +55,8 @@ def run_kmeans(
     random_state, runs = np.random.RandomState(seed), list[KMeans]()
     for run_index in range(n_init):
         yield Progress(activity, run_index, n_init)
-        runs.append(_fit_kmeans(sample, k, random_state, sample_weights))
+        fit = partial(_fit_kmeans, sample, k, random_state, sample_weights)
+        runs.append((yield from run_in_background(activity, fit)))
     best = min(runs, key=lambda run: float(run.inertia_))
     labels = best.labels_
     if count > MAX_FIT_VECTORS and device is not None and device.type != "cpu":
@@ -67,8 +70,10 @@ def run_kmeans(
             with threadpool_limits(limits=1):
                 chunks.append(best.predict(latents[start : start + CHUNK_VECTORS]))
         labels = np.concatenate(chunks)
-    nonempty, assignments = np.unique(labels, return_inverse=True)
-    return assignments.astype(np.int32), best.cluster_centers_[nonempty].astype(np.float32)
+    nonempty = np.flatnonzero(np.bincount(labels, minlength=k))
+    new_indices = np.zeros(k, np.int32)
+    new_indices[nonempty] = np.arange(len(nonempty))
+    return new_indices[labels], best.cluster_centers_[nonempty].astype(np.float32)
 
 
 def choose_k(

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from vaetui.engine.clusters import NOT_QUERIED, LatentVectors
+from vaetui.engine.clusters import NOT_QUERIED, Indices, LatentVectors
 from vaetui.engine.config import ClusterConfig
 from vaetui.engine.events import Progress
 from vaetui.engine.kmeans import Partition, VectorWeights, run_kmeans
+from vaetui.engine.slow_calls import run_in_background
 
 if TYPE_CHECKING:
     import torch
@@ -67,11 +68,16 @@ def cluster_uncertain_images(
     Partition, in which all other images are NOT_QUERIED.
     """
     count = min(len(vectors), max(round(config.uncertain_fraction * len(vectors)), MIN_IMAGES_PER_CLUSTER * k))
-    uncertain = np.sort(np.argsort(-uncertainties, kind="stable")[:count])
+
+    def select() -> tuple[Indices, LatentVectors]:
+        images = np.sort(np.argsort(-uncertainties, kind="stable")[:count])
+        return images, vectors[images]
+
+    uncertain, uncertain_vectors = yield from run_in_background("selecting uncertain images", select)
     fine_k = min(k * config.oversample, count)
     uncertain_weights = None if weights is None else weights[uncertain]
     fine_assignments, centres = yield from run_kmeans(
-        vectors[uncertain], fine_k, KMEANS_RUNS, seed, uncertain_weights, device
+        uncertain_vectors, fine_k, KMEANS_RUNS, seed, uncertain_weights, device
     )
     weighted_uncertainties = uncertainties if weights is None else uncertainties * weights
     sums = np.bincount(fine_assignments, weights=weighted_uncertainties[uncertain])

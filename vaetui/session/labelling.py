@@ -121,6 +121,15 @@ class LabellingLoader:
             assert labelling is not None
         return labelling
 
+    def repeat_table(self) -> Generator[Event, None, LabelTable] | None:
+        """Return the label table of `current` as the result of a generator, as `load` would; None without `current`."""
+
+        def return_table(labelling: Labelling) -> Generator[Event, None, LabelTable]:
+            yield from ()
+            return labelling.label_table
+
+        return None if (labelling := self.current) is None else return_table(labelling)
+
     def _compute(self, round_number: int) -> Generator[Event, None, tuple[Labelling, bool]]:
         """Return the labelling, uncalibrated, and whether the networks had learned classes."""
         from vaetui.session.learned_classes import find_learned_class_ids
