@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from vaetui.engine.devices import replace_unavailable, require_precision, select_device
+from vaetui.engine.devices import explain_lack_of_memory, replace_unavailable, require_precision, select_device
 from vaetui.errors import UserError
 
 
@@ -56,6 +56,15 @@ def test_graphics_card_without_bfloat16_is_refused(cuda: None, monkeypatch: pyte
     require_precision("bfloat16", torch.device("cpu"))
     with pytest.raises(UserError, match=r"does not compute with bfloat16\. Create a session with --precision float32"):
         require_precision("bfloat16", torch.device("cuda"))
+
+
+def test_lack_of_memory_of_a_graphics_card_is_explained() -> None:
+    with pytest.raises(UserError, match=r"too little free memory\. .*--device cpu"), explain_lack_of_memory():
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+    with pytest.raises(UserError), explain_lack_of_memory():
+        raise RuntimeError("MPS backend out of memory (MPS allocated: 8 GB).")
+    with pytest.raises(RuntimeError, match="shape"), explain_lack_of_memory():
+        raise RuntimeError("wrong shape")
 
 
 def test_device_that_this_machine_lacks_is_replaced() -> None:

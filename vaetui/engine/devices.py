@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -69,6 +69,20 @@ def compute_with_all_bits(device: torch.device) -> AbstractContextManager[Any]:
     """Return a context that computes with float32 also within `compute_with`."""
     is_reduced = device.type in ("cpu", "cuda", "mps") and torch.is_autocast_enabled(device.type)
     return torch.autocast(device.type, enabled=False) if is_reduced else nullcontext()
+
+
+@contextmanager
+def explain_lack_of_memory() -> Iterator[None]:
+    """Raise UserError if an accelerator runs out of memory in the block."""
+    try:
+        yield
+    except RuntimeError as error:  # torch.OutOfMemoryError of CUDA; that of MPS has no class of its own
+        if "out of memory" not in str(error).lower():
+            raise
+        raise UserError(
+            "The graphics card has too little free memory. End other programs that use it, or continue with "
+            "--device cpu."
+        ) from error
 
 
 def measure_free_bytes(device: torch.device) -> float:

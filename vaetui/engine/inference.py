@@ -15,7 +15,7 @@ from vaetui.engine import rng
 from vaetui.engine.clusters import LatentVectors, Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.device_inputs import DeviceInputs
-from vaetui.engine.devices import compute_with, send_array
+from vaetui.engine.devices import compute_with, explain_lack_of_memory, send_array
 from vaetui.engine.distributed import SINGLE, World
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import Progress
@@ -102,7 +102,8 @@ def encode_and_classify(
         results = torch.empty((0, z_dim + len(columns)), device=device)
         if first < stop:
             batch = inputs.load(slice(first, min(first + batch_size, stop)))
-            results = _predict_batch(vae, batch, config, logit_offsets, merge_matrix, image_set, *position, first)
+            with explain_lack_of_memory():
+                results = _predict_batch(vae, batch, config, logit_offsets, merge_matrix, image_set, *position, first)
         numbers = world.gather_rows(results, first - start, stop - start).cpu().numpy()  # [n, z_dim + 4]
         latents[start:stop] = numbers[:, :z_dim]
         for column, values in zip(columns, numbers[:, z_dim:].T, strict=True):

@@ -13,7 +13,7 @@ from vaetui.engine import losses
 from vaetui.engine.augmentation import augment
 from vaetui.engine.config import BATCHES_PER_REPORT, Config, TrainingConfig
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs
-from vaetui.engine.devices import compute_with, send
+from vaetui.engine.devices import compute_with, explain_lack_of_memory, send
 from vaetui.engine.distributed import SINGLE, World
 from vaetui.engine.epoch_batches import draw_batches
 from vaetui.engine.events import BatchesTrained, Losses
@@ -47,7 +47,7 @@ def train_epoch(
     unsupervised epoch (eq. 1 alone). `images` are needed for an image decoder of vectors. `state` contains all progress
     at every report, so the caller may stop there. The order of the inputs and the noise depend only on seed, epoch and
     batch. In a `world` of several processes each trains on its part of every batch, and the reports are those of all.
-    Raises UserError if the loss becomes NaN or infinite.
+    Raises UserError if the loss becomes NaN or infinite, and if an accelerator runs out of memory.
     """
     train_step = world.wrap(TrainingStep(state.vae, config))
     batches = draw_batches(config, len(inputs), epoch)
@@ -60,13 +60,14 @@ def train_epoch(
         # Every process trains on the whole of a batch that has not an image for each.
         batch_world = world if len(batch) >= world.size else SINGLE
         part = batch[batch_world.part(len(batch))]
-        sent_part, *part_targets = send([part, *(target[part] for target in targets)], state.device)
-        part_inputs = inputs.load(part, sent_part)
-        decoded_images = None if images is None else images.load(part, sent_part)
-        state.optimiser.zero_grad()
-        total, terms = train_step(part_inputs, part_targets, decoded_images, epoch, step, len(batch), batch_world)
-        total.backward()
-        state.optimiser.step()
+        with explain_lack_of_memory():
+            sent_part, *part_targets = send([part, *(target[part] for target in targets)], state.device)
+            part_inputs = inputs.load(part, sent_part)
+            decoded_images = None if images is None else images.load(part, sent_part)
+            state.optimiser.zero_grad()
+            total, terms = train_step(part_inputs, part_targets, decoded_images, epoch, step, len(batch), batch_world)
+            total.backward()
+            state.optimiser.step()
         loss_sums += terms
         image_count += len(batch)
         if step % BATCHES_PER_REPORT == 0 or step == len(batches):
