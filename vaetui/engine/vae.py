@@ -63,6 +63,8 @@ class ImageDecoder(nn.ModuleList):
         activations = activate(dense2(activate(dense1(latents), self.negative_slope)), self.negative_slope)  # [N, 6272]
         activations = activations.view(-1, *self.feature_size, self.feature_channels)
         activations = activations.permute(0, 3, 1, 2)  # [N, 128, 7, 7]
+        if activations.device.type == "mps":
+            activations = activations.contiguous()  # its operations are not reliable with channels-last activations
         activations = activate(conv1(activations), self.negative_slope)  # [N, 64, 14, 14]
         return upsample(activations, conv2)  # [N, 1, 28, 28]
 
