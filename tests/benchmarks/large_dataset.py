@@ -8,6 +8,7 @@ are saved when it ends. A rehearsal has tiny images and networks, and saves noth
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -220,6 +221,8 @@ def measure(path: Path) -> dict[str, Any]:
     path.with_name("labels.csv").unlink()
     with meter.part("close and resume"):
         session.close()
+        del session, events
+        gc.collect()
         session = timed(figures, "opening the session", lambda: lifecycle.resume("large"))
         meter.follow(session.advance(), lambda _: False)
     with meter.part("review, map, audit"):

@@ -52,6 +52,8 @@ class ModelEvidence:
 
     def select_rows(self, rows: Indices) -> ModelEvidence:
         """Return the opinions about the images at these positions."""
+        if np.array_equal(rows, np.arange(len(self.class_ids))):
+            return self  # no image is a copy: the embeddings of millions of images take gigabytes
         return ModelEvidence(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def describe_labels(self, class_ids: NDArray[np.int64], facts: SessionFacts) -> Evidence:

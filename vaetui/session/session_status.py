@@ -164,11 +164,12 @@ def build_summary(store: ArtifactStore, repository: SessionRepository, propagato
         classes = repository.load_class_list()
         direct_labels = propagator.label_from_answers(config, last_round)
         agreements = tuple(measure_round_agreements(store, repository, propagator))
-        predicted_class_ids = LabellingRound(store, repository, config, len(rounds)).snapshot.predicted_class_ids
-        name = file_names.predictions_name(len(epoch_events))
+        predicted_class_ids, name = None, file_names.predictions_name(len(epoch_events))
         if repository.find_fingerprint(name):
             with suppress(ArtifactLostError):
                 predicted_class_ids = stored_arrays.load_arrays(store, name, EpochPredictions).class_ids
+        if predicted_class_ids is None:  # the snapshot of a round is many times larger
+            predicted_class_ids = LabellingRound(store, repository, config, len(rounds)).snapshot.predicted_class_ids
         predicted_class_ids = np.array(classes.canonical)[predicted_class_ids]
         is_answered = direct_labels.weights > 0
         learned_ids = find_learned_class_ids(config, repository, len(epoch_events))
