@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.terminal import ScriptedTerminal
 from tests.watching import has_exited, wait_until
+from vaetui.tui.terminal.shutdown_app import NonWaitingExecutor
 
 APP_PROGRAM = """
 import sys
@@ -35,3 +37,21 @@ def test_closed_terminal_ends_the_process_after_saving(tmp_path: Path, phase: st
     wait_until(lambda: has_exited(terminal.pid), TIMEOUT_S)
     os.waitpid(terminal.pid, 0)
     assert result_path.read_text() == result
+
+
+def test_each_call_has_a_thread_that_ends_so_that_its_openmp_team_ends_too() -> None:
+    executor = NonWaitingExecutor()
+    threads = [executor.submit(threading.current_thread).result(TIMEOUT_S) for _ in range(3)]
+    for thread in threads:
+        thread.join(TIMEOUT_S)
+    assert len(set(threads)) == 3
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_the_exit_does_not_wait_for_a_call() -> None:
+    executor, end = NonWaitingExecutor(), threading.Event()
+    future = executor.submit(end.wait, TIMEOUT_S)
+    executor.shutdown()
+    assert not future.done()
+    end.set()
+    assert future.result(TIMEOUT_S)

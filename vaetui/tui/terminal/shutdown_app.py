@@ -8,7 +8,8 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
 
 from rich.console import RenderableType
 from textual.events import Event, Key, Paste
@@ -17,12 +18,26 @@ from vaetui.tui.event_worker import EventWorker
 from vaetui.tui.terminal.paint_pausing_app import PaintPausingApp
 from vaetui.tui.widgets.header import Header
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 class NonWaitingExecutor(ThreadPoolExecutor):
-    """A thread pool that does not wait for its threads: by then the worker has saved, or had nothing to save."""
+    """Runs each call in a thread of its own, and does not wait for it at exit: by then the event worker has saved.
+
+    A thread that has computed with PyTorch keeps a team of OpenMP threads until it ends. With several teams there are
+    more threads than CPUs, and those that train would wait passively also on a free machine.
+    """
+
+    def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Start a thread that calls the function and ends."""
+        executor = ThreadPoolExecutor(1)
+        future = executor.submit(function, *args, **kwargs)
+        executor.shutdown(wait=False)  # the thread ends after the call
+        return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Accept no more work, and return at once."""
+        """Return at once."""
         super().shutdown(wait=False, cancel_futures=cancel_futures)
 
 
