@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vaetui.engine.events import BatchesTrained, Event, Losses, Progress, Saved
+from vaetui.engine.events import BatchesTrained, Event, Loading, Losses, Progress, Saved
 from vaetui.storage import file_names, live_progress
 
 BATCHES = BatchesTrained(2, 30, 400, Losses(101.5, 7.25, 0.5, 1.0, 0.125), 2_870.5, 0.75)
@@ -26,8 +26,8 @@ class Run:
         yield from self._events
 
 
-@pytest.mark.parametrize("event", [BATCHES, Progress("clustering", 3, 16)])
-def test_last_event_about_training_is_read_as_it_was_reported(tmp_path: Path, event: BatchesTrained | Progress) -> None:
+@pytest.mark.parametrize("event", [BATCHES, Progress("clustering", 3, 16), Loading("PyTorch")])
+def test_last_event_about_training_is_read_as_it_was_reported(tmp_path: Path, event: Event) -> None:
     report = live_progress.ProgressReport(tmp_path)
     report.add(event)
     report.add(Saved())
@@ -53,7 +53,18 @@ def test_report_exists_while_the_method_runs_and_not_afterwards(tmp_path: Path) 
 @pytest.mark.parametrize(
     "content",
     [
-        *("", "{", "[]", "5", "[1, 2, 1]", "[1, [], 1]", '[1, ["a", 1], 1]', '[1, ["a", -1, 2], 1]', "[" * 900),
+        *(
+            "",
+            "{",
+            "[]",
+            "5",
+            "[1, 2, 1]",
+            "[1, [], 1]",
+            "[1, [5], 1]",
+            '[1, ["a", 1], 1]',
+            '[1, ["a", -1, 2], 1]',
+            "[" * 900,
+        ),
         json.dumps([1, ["clustering", 3, 16], 2]),
         json.dumps([1, ["x" * 201, 3, 16], 1]),
         json.dumps([1, [1, 2, 3, [0.0] * 4, 1.0, 1.0], 1]),

@@ -134,7 +134,7 @@ class WatchedSession(SessionProxy):
             self._previous.close()
         self._previous, self._target = self._target, state
 
-    def _add_progress(self, event: BatchesTrained | Progress) -> None:
+    def _add_progress(self, event: BatchesTrained | Progress | Loading) -> None:
         """Add the losses that the process which trains has reported to the curves."""
         self._last_progress = event
         if isinstance(event, BatchesTrained):

@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from vaetui.engine.events import BatchesTrained, Event, Losses, Progress
+from vaetui.engine.events import BatchesTrained, Event, Loading, Losses, Progress
 from vaetui.errors import is_printable_text
 from vaetui.storage import atomic_files, file_names
 
@@ -69,6 +69,9 @@ class ProgressReport:
                     *(event.epoch, event.step, event.steps_per_epoch, event.losses),
                     *(event.images_per_second, event.seconds),
                 ]
+            case Loading(component):
+                activity = f"loading {component}"
+                values = [component[:MAX_ACTIVITY_CHARS]]
             case Progress(activity, completed, total):
                 activity = activity[:MAX_ACTIVITY_CHARS]
                 values = [activity, completed, total]
@@ -94,7 +97,7 @@ class ProgressReport:
                 file.write(content)
 
 
-def read_progress(directory: Path) -> BatchesTrained | Progress | None:
+def read_progress(directory: Path) -> BatchesTrained | Progress | Loading | None:
     """Return what the process that trains a session did last; None if it has not reported anything.
 
     A process that was killed leaves its report behind, so the caller checks that there is one. An invalid report, which
@@ -108,13 +111,13 @@ def read_progress(directory: Path) -> BatchesTrained | Progress | None:
         return None
 
 
-def _parse_values(values: list[object]) -> BatchesTrained | Progress:
+def _parse_values(values: list[object]) -> BatchesTrained | Progress | Loading:
     """Return the event of a report; raises ValueError or TypeError for values that no process reports."""
+    if len(values) == 1:
+        return Loading(_parse_activity(values[0]))
     if len(values) == 3:
         activity, completed, total = values
-        if not isinstance(activity, str) or len(activity) > MAX_ACTIVITY_CHARS:
-            raise ValueError("invalid activity")
-        return Progress("".join(filter(is_printable_text, activity)), _parse_count(completed), _parse_count(total))
+        return Progress(_parse_activity(activity), _parse_count(completed), _parse_count(total))
     epoch, step, steps_per_epoch, losses, *speeds = values
     if not isinstance(losses, list) or len(losses) != len(Losses._fields):
         raise ValueError("invalid losses")
@@ -127,6 +130,12 @@ def _parse_values(values: list[object]) -> BatchesTrained | Progress:
         images_per_second,
         seconds,
     )
+
+
+def _parse_activity(value: object) -> str:
+    if not isinstance(value, str) or len(value) > MAX_ACTIVITY_CHARS:
+        raise ValueError("not an activity")
+    return "".join(filter(is_printable_text, value))
 
 
 def _parse_count(value: object) -> int:
