@@ -110,6 +110,19 @@ def test_graph_contains_all_images_by_default() -> None:
     assert np.array_equal(graph.equal_nodes, np.arange(20_100))
 
 
+def test_images_outside_the_sample_are_linked_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    points, _ = draw_blobs(300)
+    points = np.concatenate([points, points[:50]])
+    config = replace(CONFIG, max_graph_images=100)
+    whole = drain_events(build_knn_graph(points, config, 0, 1))
+    monkeypatch.setattr(label_propagation, "MAX_QUERIES", 17)
+    in_parts = drain_events(build_knn_graph(points, config, 0, 1))
+    assert abs(whole.anchor_weights - in_parts.anchor_weights).max() < 1e-6
+    assert np.array_equal(whole.equal_nodes, in_parts.equal_nodes)
+    assert np.count_nonzero(whole.equal_nodes >= 0) > 100  # copies of nodes too
+    assert np.allclose(whole.anchor_weights.sum(axis=1), 1)
+
+
 def test_potentials_solve_the_equation_to_the_residual() -> None:
     points, _ = draw_blobs(400)
     graph = drain_events(build_knn_graph(points, CONFIG, 0, 1))

@@ -16,7 +16,7 @@ from vaetui.engine import rng
 from vaetui.engine.clusters import LatentVectors
 from vaetui.engine.config import PropagationConfig
 from vaetui.engine.events import Progress
-from vaetui.engine.neighbours import Neighbours, find_nearest, find_neighbours
+from vaetui.engine.neighbours import find_nearest, find_neighbours
 from vaetui.engine.pseudo_labels import LabelledSet, PseudoLabels
 from vaetui.engine.slow_calls import run_in_background
 
@@ -39,6 +39,8 @@ SMOOTHING_STEPS = 2
 """Averages of the probabilities over neighbours: 90 % of the images then have 99.5 instead of 98.8 % right labels."""
 BLOCK_LINKS = 1 << 18
 """Links of the graph that one thread multiplies at a time."""
+MAX_QUERIES = 1 << 20
+"""Images outside the graph whose nearest nodes are searched at a time, which bounds the memory of the search."""
 CHUNK_NUMBERS = 1 << 22
 """Numbers in the vectors that are compared for equality at a time."""
 SOFTMAX_TEMPERATURE = 0.2
@@ -74,27 +76,62 @@ def build_knn_graph(
     is its own neighbour many times has no link to any other; the other images depend on that one alone. Images outside
     the sample depend on the nearest ones in it. An accelerator as `device` compares the vectors.
     """
-    yield Progress("finding nearest neighbours", 0, len(vectors))
     count, sample = len(vectors), np.arange(len(vectors))
     if count > config.max_graph_images:
         permutation = rng.derive_generator(seed, "sample").permutation(count)
         sample = np.sort(permutation[: config.max_graph_images])
-    tolerance = COINCIDENCE_TOLERANCE * max(float(np.linalg.norm(vectors[sample], axis=1).max()), 1e-12)
-    first_positions, node_positions = _find_distinct_vectors(vectors[sample], tolerance)
-    nodes, equal_nodes = sample[first_positions], np.full(count, -1)
+
+    def find_nodes() -> tuple[NDArray[np.int64], NDArray[np.int64], float, LatentVectors]:
+        sampled = vectors if len(sample) == count else vectors[sample]
+        tolerance = COINCIDENCE_TOLERANCE * max(float(np.linalg.norm(sampled, axis=1).max()), 1e-12)
+        first_positions, node_positions = _find_distinct_vectors(sampled, tolerance)
+        is_distinct = len(first_positions) == len(sampled)
+        return first_positions, node_positions, tolerance, sampled if is_distinct else sampled[first_positions]
+
+    activity = "finding nearest neighbours"
+    nodes, node_positions, tolerance, node_vectors = yield from run_in_background(activity, find_nodes)
+    equal_nodes = np.full(count, -1)
     equal_nodes[sample] = node_positions
-    node_vectors = vectors if len(nodes) == count else vectors[nodes]
     neighbours = yield from find_neighbours(node_vectors, config.neighbours, seed, threads, device)
-    yield Progress("linking images", 0, 2)
-    links = _build_sparse(neighbours.indices, _compute_affinities(neighbours.distances), len(nodes))
-    yield Progress("linking images", 1, 2)
-    adjacency = links.maximum(links.T.tocsr())
-    outside, anchors = np.flatnonzero(equal_nodes < 0), None
-    if len(outside):
-        anchors = yield from find_nearest(vectors[outside], node_vectors, ANCHORS_PER_IMAGE, seed, threads, device)
-        is_equal = anchors.distances[:, 0] <= tolerance
-        equal_nodes[outside[is_equal]] = anchors.indices[is_equal, 0]
-    return KNNGraph(adjacency, _build_anchor_weights(equal_nodes, outside, anchors, len(nodes)), equal_nodes, threads)
+
+    def link_images() -> sparse.csr_array:
+        links = _build_sparse(neighbours.indices, _compute_affinities(neighbours.distances), len(nodes))
+        return links.maximum(links.T.tocsr())
+
+    adjacency = yield from run_in_background("linking images", link_images)
+    anchor_weights = yield from _link_to_nodes(vectors, node_vectors, equal_nodes, tolerance, seed, threads, device)
+    return KNNGraph(adjacency, anchor_weights, equal_nodes, threads)
+
+
+def _link_to_nodes(
+    vectors: LatentVectors,
+    node_vectors: LatentVectors,
+    equal_nodes: NDArray[np.int64],
+    tolerance: float,
+    seed: int,
+    threads: int,
+    device: torch.device | None,
+) -> Generator[Progress, None, sparse.csr_array]:
+    """Return the weights of the nodes for N images, [N, S]; yields Progress.
+
+    Images without an equal node, -1 in `equal_nodes` [N], get those of the nearest nodes. Nodes within the tolerance
+    are added to `equal_nodes`.
+    """
+    outside, anchor_count = np.flatnonzero(equal_nodes < 0), min(ANCHORS_PER_IMAGE, len(node_vectors))
+    sizes = np.ones(len(vectors), np.int64)
+    sizes[outside] = anchor_count
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    columns, weights = np.zeros(starts[-1], np.int32), np.ones(starts[-1], np.float32)
+    columns[starts[:-1]] = equal_nodes  # other values of images outside follow
+    for start in range(0, len(outside), MAX_QUERIES):
+        images = outside[start : start + MAX_QUERIES]
+        anchors = yield from find_nearest(vectors[images], node_vectors, anchor_count, seed, threads, device)
+        affinities, is_equal = _compute_affinities(anchors.distances), anchors.distances[:, 0] <= tolerance
+        affinities[is_equal] = np.eye(anchor_count)[0]
+        slots = starts[images][:, None] + np.arange(anchor_count)
+        columns[slots], weights[slots] = anchors.indices, affinities / affinities.sum(axis=1, keepdims=True)
+        equal_nodes[images[is_equal]] = anchors.indices[is_equal, 0]
+    return sparse.csr_array((weights, columns, starts), shape=(len(vectors), len(node_vectors)))
 
 
 def run_poisson_learning(
@@ -277,24 +314,3 @@ def _build_sparse(columns: NDArray[np.int32], values: NDArray[np.float32], width
     """Return a sparse matrix [N, width] from the columns and values of its rows, 2 x [N, K]."""
     starts = np.arange(0, columns.size + 1, columns.shape[1]) if columns.size else np.zeros(len(columns) + 1, int)
     return sparse.csr_array((values.ravel(), columns.ravel(), starts), shape=(len(columns), width))
-
-
-def _build_anchor_weights(
-    equal_nodes: NDArray[np.int64], outside: NDArray[np.int64], anchors: Neighbours | None, node_count: int
-) -> sparse.csr_array:
-    """Return the weights of the nodes for N images, [N, S], from the anchors of the images outside the sample."""
-    if anchors is None:
-        ones = np.ones((len(equal_nodes), 1), np.float32)
-        return _build_sparse(equal_nodes[:, None].astype(np.int32), ones, node_count)
-    affinities = _compute_affinities(anchors.distances)
-    affinities[equal_nodes[outside] >= 0] = np.eye(affinities.shape[1])[0]
-    affinities /= affinities.sum(axis=1, keepdims=True)
-    sizes = np.ones(len(equal_nodes), np.int64)
-    sizes[outside] = affinities.shape[1]
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    columns, weights = np.empty(starts[-1], np.int32), np.ones(starts[-1], np.float32)
-    inside = sizes == 1
-    columns[starts[:-1][inside]] = equal_nodes[inside]
-    slots = starts[outside][:, None] + np.arange(affinities.shape[1])
-    columns[slots], weights[slots] = anchors.indices, affinities
-    return sparse.csr_array((weights, columns, starts), shape=(len(equal_nodes), node_count))
