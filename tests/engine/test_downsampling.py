@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -95,3 +97,13 @@ def test_whole_and_downsampled_images_are_encoded_alike(recipe: str) -> None:
     latents = torch.randn(3, vae.encode(whole).mean.shape[1])
     losses = [vae.measure_reconstruction(latents, images).item() for images in (whole, downsampled)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+@pytest.mark.parametrize(("side", "factor"), [(32, 1), (64, 2), (128, 4)])
+def test_reconstruction_of_downsampled_images_is_multiplied_by_the_factor(side: int, factor: int) -> None:
+    vae = build_networks(get_recipe("propagation").network, (side, side, 3), 0)
+    with torch.no_grad():
+        for parameter in vae.decoder.parameters():
+            parameter.zero_()
+    loss = vae.measure_reconstruction(torch.zeros(2, 16), torch.rand(2, 3, side, side))
+    assert loss.item() == pytest.approx(factor * 32 * 32 * 3 * math.log(2), rel=1e-4)

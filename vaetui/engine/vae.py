@@ -136,8 +136,13 @@ class VAE(nn.Module):
         return enlarge(self.decode(latents), self.downsampling, self._whole_size)
 
     def measure_reconstruction(self, latents: Tensor, images: Tensor) -> Tensor:
-        """Return the reconstruction loss of images [N, C, H, W], downsampled, from latents [N, z_dim] (eq. 1)."""
-        return losses.reconstruction(self.decode(latents), self.downsample(images))
+        """Return the reconstruction loss of images [N, C, H, W], downsampled, from latents [N, z_dim] (eq. 1).
+
+        It is multiplied by the factor of the downsampling, so that the fewer pixels do not weigh too little beside the
+        other losses. Coloured digits of 64x64 pixels lost their colour without it; with its square, five neighbours
+        agreed on as few classes as without downsampling.
+        """
+        return self.downsampling * losses.reconstruction(self.decode(latents), self.downsample(images))
 
     def _activate(self, values: Tensor) -> Tensor:
         return activate(values, self.negative_slope)
