@@ -17,6 +17,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from tests.features.tiny_models import TINY_MODELS, save_tiny_model
+from tests.simulated_accelerator import DEVICE, simulate_accelerator
 from vaetui.data.image_files import ResizeTransform, decode_image, decode_transformed
 from vaetui.errors import UserError
 from vaetui.features import image_models
@@ -105,6 +106,16 @@ def test_a_batch_gives_the_same_bytes_each_time() -> None:
     assert np.array_equal(
         embed_photographs(load_model("efficientnet-lite0")), embed_photographs(load_model("efficientnet-lite0"))
     )
+
+
+@pytest.mark.parametrize("name", ["efficientnet-lite0", "efficientnet-lite0:rotations"])
+def test_vectors_on_an_accelerator_are_those_of_the_cpu(name: str) -> None:
+    model = load_model(name, size=64)
+    pixels = np.stack([model.transform.apply(photograph) for photograph in PHOTOGRAPHS])
+    expected = model.embed(pixels)
+    with simulate_accelerator(has_float64=False):
+        vectors = load_model(name, DEVICE.type, 64).embed(pixels)
+    assert np.allclose(vectors, expected, atol=2e-3)
 
 
 def test_other_weights_of_the_default_model_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

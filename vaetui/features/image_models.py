@@ -76,7 +76,12 @@ def _build_default_model(device: str, size: int) -> ImageModel:
     def load_network(device: str) -> Callable[[Tensor], Tensor]:
         from vaetui.features.efficientnet_lite import load_efficientnet_lite0
 
-        return load_efficientnet_lite0(weights).to(device)
+        network = load_efficientnet_lite0(weights).to(device)
+        if device == "mps":  # see `ImageModel`
+            import torch
+
+            network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        return network
 
     return ImageModel(record, Preprocessing((size, size)), (PIXEL_CENTRE,), (PIXEL_SCALE,), device, load_network)
 

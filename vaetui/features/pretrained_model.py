@@ -124,12 +124,14 @@ class ImageModel:
 
         with torch.inference_mode():
             images = torch.from_numpy(np.ascontiguousarray(pixels)).to(self.device)
-            mean, std = (torch.tensor(values, device=self.device) for values in (self._pixel_mean, self._pixel_std))
+            mean, std = (torch.tensor(values).to(self.device) for values in (self._pixel_mean, self._pixel_std))
             normalised = (images.float() - mean) / std  # [B, H, W, 3]
-            inputs = normalised.permute(0, 3, 1, 2)  # [B, 3, H, W]
+            # On MPS, operations are not reliable with channels-last activations.
+            memory_format = torch.contiguous_format if self.device == "mps" else torch.channels_last
+            inputs = normalised.permute(0, 3, 1, 2).contiguous(memory_format=memory_format)  # [B, 3, H, W]
             sums = network(inputs).float()  # [B, D]
             for turns in range(1, self._rotation_count):
-                turned = inputs.rot90(turns, (2, 3)).contiguous(memory_format=torch.channels_last)
+                turned = inputs.rot90(turns, (2, 3)).contiguous(memory_format=memory_format)
                 sums = sums + network(turned).float()
             vectors: NDArray[Any] = (sums / self._rotation_count).cpu().numpy()
         return vectors
