@@ -136,6 +136,8 @@ def select_distinct(first_copies: Indices) -> DistinctImages:
 
 def restrict_first_copies(first_copies: Indices, subset: Indices) -> Indices:
     """Return for each image of a subset, [M], the position in the subset of the first image with equal pixels, [M]."""
+    if np.array_equal(first_copies, np.arange(len(first_copies))):
+        return np.arange(len(subset))  # no copies: quick, for millions of images
     first_positions = np.empty(len(first_copies), np.int64)
     first_positions[first_copies[subset[::-1]]] = np.arange(len(subset))[::-1]  # the last assignment counts
     return first_positions[first_copies[subset]]
