@@ -33,6 +33,7 @@ PAPER_UNITS = {
     "labels": "every label given, same networks",
 }
 """Measured runs of the paper's recipe, and their descriptions."""
+SHARES = ("relative_to_share_by_process", "relative_to_share_by_thread")
 PCA = "PCA-50 and k-means, 80 clusters named correctly, no training"
 
 
@@ -147,6 +148,23 @@ def _format_large_parts(runs: dict[int, dict[str, Any]]) -> str:
     return f"{table}\n\n{textwrap.fill(note, LINE_WIDTH)}"
 
 
+def contention_table() -> str:
+    """Return the table of `contention`: a row for each way to wait and number of busy processes beside training."""
+    results = load_results("contention")
+    rows = [
+        [
+            f"{row['images']}, {row['way']}",
+            f"{row['neighbours']}",
+            f"{row['rate']:,} ({row['lowest_rate']:,} to {row['highest_rate']:,})",
+            *(f"{row[key]:.2f}" for key in ("relative_rate", *SHARES, "cpus_used", "cpus_used_by_other_programs")),
+        ]
+        for row in results["rows"]
+    ]
+    head = ["images, way", "busy processes", "images/s", "relative to spinning alone"]
+    head += ["relative to a process's share", "relative to the threads' share", "CPUs used", "CPUs used by others"]
+    return f"{_describe(results)}:\n\n" + format_table(head, rows)
+
+
 def manual_run_table() -> str:
     """Return the table of a run that a person labelled."""
     results = load_results("run-by-hand")
@@ -218,6 +236,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "speed": speed_table,
     "slow_line": slow_line_table,
     "large_dataset": large_dataset_table,
+    "contention": contention_table,
     "run": manual_run_table,
     "accuracies": accuracy_table,
     "readings": reading_tables,

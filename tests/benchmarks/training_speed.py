@@ -15,7 +15,9 @@ from torch.utils.data import DataLoader, Dataset
 from tests.idx import MNIST_DIRECTORY
 from vaetui.engine import losses, malloc
 from vaetui.engine.config import BATCHES_PER_REPORT, Config
-from vaetui.engine.images import read_idx_array
+from vaetui.engine.device_inputs import DeviceImages
+from vaetui.engine.events import BatchesTrained
+from vaetui.engine.images import images_from_array, read_idx_array
 from vaetui.engine.train_state import create_train_state
 from vaetui.engine.training import train_epoch
 
@@ -28,8 +30,7 @@ TURNS = 10
 def compare_with_multiply() -> tuple[float, str]:
     """Return the share of a float32 multiply's rate that training reaches, as the median of alternate turns."""
     malloc.tune_malloc()
-    pixels = torch.from_numpy(read_idx_array(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3))
-    reports = train_epoch(create_train_state(Config(), (28, 28)), pixels, None, Config(), epoch=1)
+    reports = _train()
     # The size of the second convolution, which does most of the work, as a multiply.
     left, right = torch.randn(3136, 576), torch.randn(576, 128)
     for _ in range(4):
@@ -48,6 +49,12 @@ def compare_with_multiply() -> tuple[float, str]:
         f"{statistics.median(multiply_rates):.0f} GFLOP/s, {torch.get_num_threads()} threads, "
         f"{PAIRS} pairs from {min(shares):.2f} to {max(shares):.2f}"
     )
+
+
+def _train() -> Iterator[BatchesTrained]:
+    images = images_from_array(read_idx_array(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3))
+    state = create_train_state(Config(), (28, 28))
+    return train_epoch(state, DeviceImages(images, state.device), None, Config(), epoch=1)
 
 
 def measure_matrix_multiply() -> float:
@@ -84,8 +91,7 @@ class PngDataset(Dataset[torch.Tensor]):
 
 def compare_with_loader() -> tuple[float, str]:
     """Return the speed of training relative to the better of two usual loops, as the median of alternate turns."""
-    pixels = torch.from_numpy(read_idx_array(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3))
-    reports = train_epoch(create_train_state(Config(), (28, 28)), pixels, None, Config(), epoch=1)
+    reports = _train()
     dataset = PngDataset()
     loops = {workers: _run_usual_loop(DataLoader(dataset, 64, shuffle=True, num_workers=workers)) for workers in (0, 2)}
     for iterator in (reports, *loops.values()):
