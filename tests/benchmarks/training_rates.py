@@ -85,7 +85,7 @@ class Worker:
 def start_worker(checkout: Path, case: Case) -> Iterator[Worker]:
     """Start a worker on a checkout; it is ready to train, and is stopped at the end."""
     command = [sys.executable, "-P", str(WORKER), case.recipe, case.images, str(MNIST_DIRECTORY), str(case.threads)]
-    environment = os.environ | {"PYTHONPATH": str(checkout)}
+    environment = os.environ | {"PYTHONPATH": str(checkout), "GOMP_SPINCOUNT": "1000"}  # the same way to wait
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     ) as process:
