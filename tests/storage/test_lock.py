@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,14 @@ def test_second_process_is_refused_until_the_lock_is_released(tmp_path: Path) ->
     assert f"Session {tmp_path.name} is open in process {os.getpid()} of {os.environ.get('USER', '')}" in refusal
     held.release()
     assert subprocess.run(arguments, capture_output=True, text=True, check=True).stdout == "acquired\n"
+
+
+def test_lock_that_one_thread_acquired_is_released_by_another(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        held_lock = executor.submit(Lock, tmp_path).result()
+    assert lock.read_holder(tmp_path) is not None
+    held_lock.release()
+    assert lock.read_holder(tmp_path) is None
 
 
 def test_description_left_by_a_dead_holder_is_ignored(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ class Lock:
         Raises UserError naming the holder if another process holds the lock.
         """
         path = file_names.lock_path(directory)
-        self._file_lock = FileLock(path, mode=0o600)
+        self._file_lock = FileLock(path, mode=0o600, thread_local=False)  # released by any thread
         self._directory = directory
         with translate_os_errors(path):
             if path.is_symlink():
