@@ -248,3 +248,43 @@ with placement.training():
     print(len(placement.shared_cpus), len(os.sched_getaffinity(0)), any(thread.is_alive() for thread in started))
 """
     assert run_program(program).split() == ["0", str(len(os.sched_getaffinity(0))), "False"]
+
+
+BITS_PROGRAM = """
+import hashlib, os
+import numpy as np
+import torch
+from vaetui.engine.config import Config
+from vaetui.engine.device_inputs import put_on_device
+from vaetui.engine.images import images_from_array
+from vaetui.engine.train_state import create_train_state
+from vaetui.engine.training import train_epoch
+from vaetui.session.thread_placement import MIN_DIFFERING_TICKS, ThreadPlacement
+
+ThreadPlacement._watch = lambda self: None
+threads = len(os.sched_getaffinity(0))
+torch.set_num_threads(threads)
+placement = ThreadPlacement.start(threads)
+pixels = np.random.default_rng(0).integers(0, 256, (192, 28, 28), np.uint8)
+
+def train():
+    state = create_train_state(Config(), (28, 28))
+    inputs = put_on_device(images_from_array(pixels), state.device)
+    for _ in train_epoch(state, inputs, None, Config(), epoch=1):
+        pass
+    product = torch.from_numpy(pixels[:, 0].astype(np.float32)).T @ torch.from_numpy(pixels[:, 1].astype(np.float32))
+    arrays = [*state.vae.state_dict().values(), product]
+    return hashlib.sha256(b"".join(array.detach().numpy().tobytes() for array in arrays)).hexdigest()
+
+spinning = train()
+with placement.training():
+    for _ in range(MIN_DIFFERING_TICKS):
+        placement.adapt({cpu: 1.0 for cpu in placement.cpus}, 1.0)
+    sharing = train()
+    print(spinning == sharing, len(placement.shared_cpus))
+"""
+
+
+@linux_only
+def test_results_do_not_depend_on_how_threads_wait_and_where_they_run() -> None:
+    assert run_program(BITS_PROGRAM).split() == ["True", "1"]
