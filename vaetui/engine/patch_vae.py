@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from vaetui.engine.batch_norm import BatchNorm
 from vaetui.engine.config import NetworkConfig
 from vaetui.engine.downsampling import compute_downsampled_shape
 from vaetui.engine.images import Images
@@ -30,7 +31,7 @@ class PatchVAE(VAE):
         self.encoder = nn.ModuleList(
             [nn.Linear(width, config.hidden_units), nn.Linear(config.hidden_units, 2 * config.z_dim)]
         )
-        self.norms = nn.ModuleList([nn.BatchNorm1d(config.hidden_units) if config.batch_norm else nn.Identity()])
+        self.norms = nn.ModuleList([BatchNorm(config.hidden_units) if config.batch_norm else nn.Identity()])
 
     def fit_to_images(self, images: Images, seed: int) -> None:
         """Find the filters from the training images."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from vaetui.engine import losses
 from vaetui.engine.augmentation import augment
+from vaetui.engine.batch_norm import BatchNorm
 from vaetui.engine.config import BATCHES_PER_REPORT, Config, TrainingConfig
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs
 from vaetui.engine.devices import compute_with, explain_lack_of_memory, send
@@ -49,6 +50,9 @@ def train_epoch(
     batch. In a `world` of several processes each trains on its part of every batch, and the reports are those of all.
     Raises UserError if the loss becomes NaN or infinite, and if an accelerator runs out of memory.
     """
+    for module in state.vae.modules():
+        if isinstance(module, BatchNorm):
+            module.world = world
     train_step = world.wrap(TrainingStep(state.vae, config))
     batches = draw_batches(config, len(inputs), epoch)
     arrays = () if pseudo_labels is None else (pseudo_labels.class_ids, pseudo_labels.weights)

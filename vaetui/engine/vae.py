@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vaetui.engine import losses
+from vaetui.engine.batch_norm import BatchNorm
 from vaetui.engine.config import NetworkConfig, find_downsampling
 from vaetui.engine.downsampling import average_squares, compute_downsampled_shape, downsample, enlarge
 
@@ -99,7 +100,7 @@ class VAE(nn.Module):
         self.decoder = ImageDecoder(config, shape)
         self.classifies_hidden = config.classifier_input == "hidden"
         self.classifier = nn.Linear(hidden_units if self.classifies_hidden else config.z_dim, config.classes)
-        norms = [nn.BatchNorm2d(conv1_channels), nn.BatchNorm2d(conv2_channels), nn.BatchNorm1d(hidden_units)]
+        norms = [BatchNorm(conv1_channels), BatchNorm(conv2_channels), BatchNorm(hidden_units)]
         self.norms = nn.ModuleList(norms if config.batch_norm else [nn.Identity()] * 3)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

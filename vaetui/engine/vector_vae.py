@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vaetui.engine import losses, rng
+from vaetui.engine.batch_norm import BatchNorm
 from vaetui.engine.config import NetworkConfig
 from vaetui.engine.vae import Encoding, ImageDecoder, activate, build_encoding
 from vaetui.engine.vectors import Vectors
@@ -42,7 +43,7 @@ class VectorVAE(nn.Module):
         self.negative_slope = config.negative_slope
         self.encoder = nn.ModuleList([nn.Linear(width, hidden_units), nn.Linear(hidden_units, 2 * config.z_dim)])
         self.decoder = nn.ModuleList([nn.Linear(config.z_dim, hidden_units), nn.Linear(hidden_units, width)])
-        self.norm = nn.BatchNorm1d(hidden_units) if config.batch_norm else nn.Identity()
+        self.norm = BatchNorm(hidden_units) if config.batch_norm else nn.Identity()
         self.classifies_hidden = config.classifier_input == "hidden"
         self.classifier = nn.Linear(hidden_units if self.classifies_hidden else config.z_dim, config.classes)
         # Buffers, which checkpoints contain: `fit_to_vectors` measures them once.
