@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage
 from sklearn.datasets import load_digits
 
@@ -17,13 +18,15 @@ FASHION = Path("/usr/share/datasets/fashion-mnist")
 IMBALANCED_CLASS_SHARES = (0.30, 0.18, 0.13, 0.10, 0.08, 0.07, 0.06, 0.04, 0.03, 0.01)
 IMBALANCED_IMAGES = 20_000
 COLOUR_IMAGES = 20_000
+ENLARGED_SUFFIX, ENLARGED_SIDE = "-64", 64
+ENLARGED_IMAGES = {"train": 10_000, "t10k": 2_000}
 
 
 def find_dataset(name: str, cache: Path) -> Path:
     """Return the directory of an image set; sets that no package ships are made below `cache`.
 
     Photographs, such as those of CIFAR-10, come from a file `cache`/NAME.npz with images and labels of both subsets:
-    x_train, y_train, x_test and y_test.
+    x_train, y_train, x_test and y_test. NAME-64 contains a part of the colour set NAME enlarged to 64x64 pixels.
     """
     if name == "mnist":
         return MNIST_DIRECTORY
@@ -35,6 +38,9 @@ def find_dataset(name: str, cache: Path) -> Path:
         archive = cache / f"{name}.npz"
         if archive.exists():
             _unpack_archive(archive, directory)
+            return directory
+        if name.endswith(ENLARGED_SUFFIX):
+            _enlarge(find_dataset(name.removesuffix(ENLARGED_SUFFIX), cache), directory)
             return directory
         makers = {"digits": _make_digits, "imbalanced": _make_imbalanced, "coloured": _make_coloured}
         makers.get(name, _make_resized)(directory)
@@ -54,6 +60,16 @@ def _unpack_archive(archive: Path, directory: Path) -> None:
             images, labels = arrays[f"x_{key}"], arrays[f"y_{key}"].astype(np.uint8)
             write_idx(directory / f"{subset}-images-idx{images.ndim}-ubyte", images)
             write_idx(directory / f"{subset}-labels-idx1-ubyte", labels)
+
+
+def _enlarge(source: Path, directory: Path) -> None:
+    size = (ENLARGED_SIDE, ENLARGED_SIDE)
+    for subset, count in ENLARGED_IMAGES.items():
+        images = read_idx_array(source / f"{subset}-images-idx4-ubyte", 4)[:count]
+        enlarged = [np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)) for image in images]
+        write_idx(directory / f"{subset}-images-idx4-ubyte", np.stack(enlarged))
+        labels = read_idx_array(source / f"{subset}-labels-idx1-ubyte", 1)[:count]
+        write_idx(directory / f"{subset}-labels-idx1-ubyte", labels)
 
 
 def _make_digits(directory: Path) -> None:
