@@ -155,7 +155,7 @@ def test_wrong_label_amid_right_ones_stays_alone() -> None:
     graph = drain_events(build_knn_graph(points, CONFIG, 0, 1))
     labelled = label([*range(1, 33), 40], [*blob_ids[1:33].tolist(), (blob_ids[40] + 1) % 4])
     pseudo_labels = to_pseudo_labels(drain_events(run_poisson_learning(graph, labelled, 4)))
-    assert np.mean(pseudo_labels.class_ids == blob_ids) > 0.995  # but for the labelled image and its nearest
+    assert np.mean(pseudo_labels.class_ids == blob_ids) > 0.995
 
 
 def test_progress_of_the_solver_never_falls() -> None:

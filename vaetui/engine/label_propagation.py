@@ -140,8 +140,8 @@ def run_poisson_learning(
     """Propagate labels over the graph; all classes are equally probable if there are none.
 
     Yields Progress and returns class probabilities, [N, classes]. Labelled images are sources and sinks of a flow over
-    the graph, which stays well-posed with very few labels (Calder et al. 2020, "Poisson learning"). Each image then
-    takes the mean probabilities of its neighbours, so that a wrong label does not decide about the images next to it.
+    the graph, which stays well-posed with very few labels (Calder et al. 2020, "Poisson learning"). All other images
+    then take the mean probabilities of their neighbours, so that a wrong label does not decide about those next to it.
     """
     images, rows = np.unique(labelled.indices, return_inverse=True)
     sources = np.zeros((len(images), class_count))  # only of labelled images: all others would be zeros
@@ -154,11 +154,15 @@ def run_poisson_learning(
     potentials /= SOFTMAX_TEMPERATURE * max(float(potentials.std(dtype=np.float64)), 1e-12)
     probabilities: NDArray[np.float32] = np.exp(potentials - potentials.max(axis=1, keepdims=True))
     probabilities /= probabilities.sum(axis=1, keepdims=True)
+    nodes = graph.equal_nodes[images]
+    nodes = nodes[nodes >= 0]
+    labelled_probabilities = probabilities[nodes]
     for _ in range(SMOOTHING_STEPS):
         yield Progress("propagating labels", 1, 1)
         means = _multiply(graph.adjacency, probabilities, graph.threads)
         degrees = means.sum(axis=1, keepdims=True)
         probabilities = np.where(degrees > 0, means / np.maximum(degrees, 1e-12), probabilities)
+    probabilities[nodes] = labelled_probabilities
     return (yield from run_in_background("propagating labels", lambda: _spread_to_images(graph, probabilities)))
 
 
