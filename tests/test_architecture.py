@@ -21,7 +21,7 @@ LAYERS = {
 """A unit imports only units of a higher number, and itself. Units with one number do not import each other."""
 ENGINE_ORDER = (
     *("malloc", "audit_plans", "config", "recipes", "config_text", "answers", "classes", "clusters", "events", "rng"),
-    *("distributed", "batch_norm", "devices"),
+    *("slow_calls", "distributed", "rank_connection", "batch_norm", "devices", "downsampling", "epoch_batches"),
     *("idx", "images", "vectors", "duplicates", "true_labels", "pseudo_labels", "losses", "vae", "vector_vae"),
     *("patch_features", "patch_vae"),
     *("networks", "augmentation", "vector_augmentation", "device_inputs"),
