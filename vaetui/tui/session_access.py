@@ -15,7 +15,7 @@ REFUSED_BINDING_IDS: dict[SessionAccess, frozenset[str]] = {
     "watched": _PAUSE_KEYS | {"summary.more", "summary.audit", "summary.review", "summary.read", "summary.history"},
 }
 """The bindings that would change a session which another process has open."""
-ATTACHED_REFUSAL = "Other processes train this session, so it can be changed only when a round is ready"
+ATTACHED_REFUSAL = "Other processes train this session: it can be changed when a round is ready"
 
 
 def describe_refusal(access: SessionAccess, session_name: str) -> str:
