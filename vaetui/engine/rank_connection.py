@@ -26,7 +26,7 @@ COMMAND_TIMEOUT = timedelta(days=365)
 """Time limit for a command of rank 0, which may wait long for answers; `RankMonitor` notices if it is lost."""
 HEARTBEAT_INTERVAL_S = 0.5
 """Seconds between two reports of a rank to the others."""
-MAX_MISSED_HEARTBEATS = 40
+MAX_MISSED_HEARTBEATS = 20
 """Reports of a rank that may fail to appear before it counts as lost: a busy machine delays them."""
 MAX_MISSED_AFTER_ERROR = 6
 """The same after an exchange has failed, which a lost rank explains."""
