@@ -38,6 +38,14 @@ def test_decoded_images_have_the_size_of_the_encoded_ones(shape: tuple[int, int]
     assert vae.classify(hidden, mean).shape == (5, 10)
 
 
+def test_decoder_may_have_fewer_channels_than_the_encoder() -> None:
+    config = NetworkConfig(z_dim=3, channels=(4, 6), decoder_channels=(2, 5))
+    vae = build_networks(config, (20, 9), 0)
+    assert [tuple(layer.weight.shape[:2]) for layer in vae.decoder][2:] == [(5, 2), (2, 1)]
+    assert tuple(vae.encoder[1].weight.shape[:2]) == (6, 4)
+    assert vae.decode(vae.encode(torch.rand(5, 1, 20, 9)).mean).shape == (5, 1, 20, 9)
+
+
 def test_colour_images_are_decoded_in_colour() -> None:
     vae = build_networks(NetworkConfig(z_dim=3, channels=(4, 6)), (20, 9, 3), 0)
     pixels = torch.randint(0, 256, (5, 20, 9, 3), dtype=torch.uint8)

@@ -47,7 +47,9 @@ class NetworkConfig:
     z_dim: Annotated[int, Bounds(1, 256)] = 10
     """Latent dimensions."""
     channels: tuple[Annotated[int, Bounds(1, 256)], Annotated[int, Bounds(1, 256)]] = (64, 128)
-    """Output channels of the first and the second convolution."""
+    """Output channels of the first and the second convolution of the encoder."""
+    decoder_channels: tuple[Annotated[int, Bounds(1, 256)], Annotated[int, Bounds(1, 256)]] | None = None
+    """Input channels of the last and the last but one convolution of the decoder; None for those of the encoder."""
     hidden_units: Annotated[int, Bounds(1, 512)] = 32
     """Units of the dense layer between the convolutions and the latent vector."""
     classes: Annotated[int, Bounds(2, 250)] = 10

@@ -37,7 +37,7 @@ class ImageDecoder(nn.ModuleList):
 
     def __init__(self, config: NetworkConfig, shape: tuple[int, ...]) -> None:
         """Create a decoder to images of `shape`: (height, width) or (height, width, 3)."""
-        conv1_channels, conv2_channels = config.channels
+        conv1_channels, conv2_channels = config.decoder_channels or config.channels
         image_size, hidden_units = (shape[0], shape[1]), config.hidden_units
         half_size = _compute_downsampled_size(image_size)
         feature_size = _compute_downsampled_size(half_size)
