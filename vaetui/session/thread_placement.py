@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from vaetui import cpu_threads
+from vaetui.cpu_threads import adapts_waiting, count_affine_cpus
 from vaetui.engine.events import BatchesTrained
 from vaetui.session.cpu_load import measure_foreign_load, read_cpu_sample
 
@@ -187,8 +187,8 @@ class ThreadPlacement:
             self._threads = threads
             self._is_adaptable = (
                 1 < threads <= len(self.cpus)
-                and count_idle_teams(threads, cpu_threads.count_affine_cpus()) <= MAX_IDLE_TEAMS
-                and cpu_threads.adapts_waiting(os.environ)
+                and count_idle_teams(threads, count_affine_cpus()) <= MAX_IDLE_TEAMS
+                and adapts_waiting(os.environ)
                 and uses_gnu_openmp()
             )
             if self._is_adaptable and self._watcher is None:
