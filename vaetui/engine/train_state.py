@@ -45,7 +45,7 @@ def create_train_state(config: Config, shape: tuple[int, ...], image_shape: tupl
     require_precision(config.precision, device)
     vae = build_networks(config.network, shape, rng.derive_seed(config.seed, "network"), image_shape).to(device)
     if device.type == "mps":
-        # Up to PyTorch 2.13, its gradients of channels-last activations fail or are wrong (pytorch/pytorch#188371).
+        # In many versions of PyTorch, its gradients of channels-last activations fail (pytorch/pytorch#188371).
         vae.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     is_fused = device.type in FUSED_DEVICES
     return TrainState(vae, torch.optim.Adam(vae.parameters(), config.training.learning_rate, fused=is_fused), device)
