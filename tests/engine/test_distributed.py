@@ -6,6 +6,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,6 @@ def test_one_process_shares_nothing() -> None:
     assert list(SINGLE.follow(iter_numbers())) == [1, 2]
 
 
-def iter_numbers():  # type: ignore[no-untyped-def]
+def iter_numbers() -> Generator[int, None, None]:
     yield 1
     yield 2
