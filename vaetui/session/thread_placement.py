@@ -2,7 +2,7 @@
 
 The threads of a team wait for each other thousands of times per second. GNU OpenMP lets them spin meanwhile, which is
 best if each thread has a CPU of its own. If other processes need the CPUs, a thread spins until its time slice ends
-while the one it waits for has no CPU, and the rate drops to a fifth. Two measures are taken then, and taken back later:
+while the one it waits for has no CPU, and the rate drops to less than half. Two measures are taken then, and taken back later:
 
 * An idle team is kept beside the one that computes. OpenMP documents that threads wait passively after few turns of
   the waiting loop if there are more of its threads than CPUs (libgomp manual, GOMP_SPINCOUNT).
@@ -33,7 +33,7 @@ MAX_READ_SHARE = 0.005
 """Largest share of the time that may pass with looking, which takes long on machines with hundreds of CPUs."""
 MIN_LOST_CPUS, MIN_LOST_SHARED_CPUS = 0.4, 0.2
 """CPUs that other processes take from the team for which its threads begin to share CPUs, and go on to share them.
-Sharing one CPU gives 0.7 of the rate of two threads alone, as spinning threads do beside a process that needs 0.4."""
+Two threads on one CPU reach 0.6 to 0.7 of their rate on two, so that a process that needs less is better endured."""
 MIN_GAIN_MOVE = 0.3
 """CPUs that must be freer elsewhere before shared CPUs are exchanged."""
 MAX_IDLE_TEAMS = 8
