@@ -2,7 +2,8 @@
 
 The threads of a team wait for each other thousands of times per second. GNU OpenMP lets them spin meanwhile, which is
 best if each thread has a CPU of its own. If other processes need the CPUs, a thread spins until its time slice ends
-while the one it waits for has no CPU, and the rate drops to less than half. Two measures are taken then, and taken back later:
+while the one it waits for has no CPU, and the rate drops to less than half. Two measures are taken then, and taken
+back later:
 
 * An idle team is kept beside the one that computes. OpenMP documents that threads wait passively after few turns of
   the waiting loop if there are more of its threads than CPUs (libgomp manual, GOMP_SPINCOUNT).
