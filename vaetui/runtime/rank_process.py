@@ -7,6 +7,7 @@ it goes on.
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -20,10 +21,8 @@ def main() -> None:
     fd = int(sys.argv[1])
     if fd >= 0:
         threading.Thread(target=_end_with_pipe, args=(fd,), name="vaetui-lifeline", daemon=True).start()
-    from vaetui import train
-
     sys.argv = ["python -m vaetui.train", *sys.argv[2:]]
-    train.main()
+    runpy.run_module("vaetui.train", run_name="__main__")
 
 
 def _end_with_pipe(fd: int) -> None:
