@@ -107,3 +107,15 @@ def test_reconstruction_of_downsampled_images_is_multiplied_by_the_factor(side: 
             parameter.zero_()
     loss = vae.measure_reconstruction(torch.zeros(2, 16), torch.rand(2, 3, side, side))
     assert loss.item() == pytest.approx(factor * 32 * 32 * 3 * math.log(2), rel=1e-4)
+
+
+@pytest.mark.parametrize(("side", "is_equal"), [(32, True), (64, False)])
+def test_fewer_patches_are_read_of_second_views_of_large_images(side: int, is_equal: bool) -> None:
+    vae = build_networks(get_recipe("photos").network, (side, side, 3), 0).eval()
+    images, views = torch.rand(2, 3, 3, side, side)
+    for buffer in vae.buffers():  # as if filters had been found
+        if buffer.dim() > 1:
+            torch.nn.init.normal_(buffer, generator=torch.Generator().manual_seed(0))
+    means, apart = vae.encode_views(images, views).mean, [vae.encode(part).mean for part in (images, views)]
+    assert torch.allclose(means[:3], apart[0], atol=1e-3)
+    assert torch.allclose(means[3:], apart[1], atol=1e-3) == is_equal
