@@ -17,7 +17,7 @@ from tests.session.conftest import RunTemplates
 from tests.session.scripted_run import PROPAGATION_CONFIG, SMALL_CONFIG, create_session
 from vaetui.engine import rng
 from vaetui.engine.answers import ClassAnswer
-from vaetui.engine.clusters import to_metric_space
+from vaetui.engine.clusters import order_members, to_metric_space
 from vaetui.engine.config import Config
 from vaetui.errors import UserError
 from vaetui.export.label_table import ANSWER, NO_CLASS_ID, PROPAGATED, LabelTable
@@ -194,6 +194,9 @@ def test_members_at_the_centre_of_an_answered_cluster_get_its_class(copy_runs: R
     snapshot.latents[cluster.members] = snapshot.latents[cluster.members[0]]
     snapshot.centres[cluster.path[0]] = to_metric_space(snapshot.latents, "cosine")[cluster.members[0]]
     snapshot.centres[cluster.path[0]] *= np.float32(1 + 1e-7)  # rounding
+    embeddings = to_metric_space(snapshot.latents, "cosine")
+    members, distances = order_members(embeddings, snapshot.assignments, snapshot.centres)
+    snapshot = replace(snapshot, members=members, distances=distances)
     name = file_names.round_snapshot_name(1)
     repository.remove_file_records([name])
     repository.record_files(stored_arrays.save_arrays(store, name, snapshot))

@@ -206,7 +206,7 @@ def test_flipped_bit_in_the_format_version_is_repaired(session: StoredSession, b
 
 
 def test_newer_format_is_refused_and_left_unchanged(session: StoredSession) -> None:
-    session.execute_sql(f"CREATE TABLE more (x); PRAGMA user_version = {FORMAT_VERSION ^ 8}")
+    session.execute_sql(f"CREATE TABLE more (x); PRAGMA user_version = {FORMAT_VERSION ^ 16}")
     session.execute_sql("UPDATE answer SET class_id = 3 WHERE id = 7")
     before = session.database.read_bytes()
     with pytest.raises(UserError, match="made by a newer vaetui"):
