@@ -175,3 +175,23 @@ def test_plain_lines_show_users_answers_and_the_end(templates: SessionTemplates,
     assert watch.run() == 0
     assert lines[-2:] == ["Not open in any process", "The session is finished."]
     assert training_run.read_training_run(directory) is None
+
+
+def test_plain_lines_report_each_epoch_once_until_the_run_is_finished(templates: SessionTemplates) -> None:
+    directory = templates.copy("labelling", "seen")
+    lines: list[str] = []
+    with closing(lifecycle.resume_at(directory)) as other:
+
+        def write(line: str) -> None:
+            lines.append(line)
+            if line.startswith("Round "):
+                other.close_round()
+                for _ in other.advance():
+                    pass
+
+        assert PlainWatch(WatchedSession(directory), io.StringIO(), write).run() == 0
+        ended = [line for line in lines if " ended" in line]
+        assert [line.partition(" ended")[0] for line in ended] == [
+            f"epoch {epoch} of {other.epoch_count}" for epoch in range(1, other.epoch_count + 1)
+        ]
+    assert lines[-1] == "The session is finished."

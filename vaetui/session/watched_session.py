@@ -50,6 +50,7 @@ class WatchedSession(SessionProxy):
         self._previous: SessionCopy | None = None
         self._images: SessionImages | None = None
         self._has_tried_images = False
+        self._reported_epochs = len(self._target.training_curves().finished_epochs)
         self._next_read_s = 0.0
         self._failing_since_s: float | None = None
         self._unrecorded_losses: list[BatchesTrained] = []
@@ -71,13 +72,13 @@ class WatchedSession(SessionProxy):
 
         Raises UserError if the session was deleted, or cannot be read any more.
         """
-        phase, epoch_count = self.phase, 0
-        has_changed = True
-        while self.phase == phase:
+        phase, has_changed = self.phase, True
+        while True:
             epochs = self.training_curves().finished_epochs
-            if has_changed:
-                yield from epochs[max(epoch_count, len(epochs) - 1) :]
-                epoch_count = len(epochs)
+            yield from epochs[self._reported_epochs :]
+            self._reported_epochs = len(epochs)
+            if self.phase != phase:
+                return
             self.users = find_users(self.directory)
             progress = live_progress.read_progress(self.directory) if self.users.is_trained(phase) else None
             if progress is not None and progress != self._last_progress:

@@ -38,15 +38,15 @@ class PlainWatch:
     def run(self) -> int:
         """Print until the run is finished, the user types q, or a signal arrives; return its number, or 0."""
         with suppress(ShutdownRequested), self._shutdown_signals:
-            while True:
+            for epoch in self.session.training_curves().finished_epochs[-1:]:
+                self._print_event(epoch)
+            while True:  # one turn for each phase
                 for event in self.session.advance():
                     self._shutdown_signals.is_interruptible = False
                     self._print_event(event)
                     if self._shutdown_signals.signal_number or self._is_leaving():
                         raise ShutdownRequested
                     self._shutdown_signals.is_interruptible = True  # nothing is saved here
-                if self.session.phase == "finished":
-                    break
         return self._shutdown_signals.signal_number
 
     def _print_event(self, event: Event) -> None:
