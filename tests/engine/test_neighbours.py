@@ -141,6 +141,16 @@ def test_a_cell_with_most_vectors_is_cut_into_bounded_parts(monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("always_cells")
+def test_a_cell_with_most_vectors_of_one_dimension_is_cut() -> None:
+    vectors = np.concatenate([np.zeros(1_500), np.random.default_rng(0).standard_normal(1_500)])
+    vectors = vectors[:, None].astype(np.float32)
+    found = drain_events(find_neighbours(vectors, 5, 0, 1))
+    assert found.distances[:1_500].max() == 0
+    exact = search_everything(vectors, vectors, 5, is_same=True)
+    assert np.isclose(found.distances, exact.distances, atol=1e-6).mean() > 0.98
+
+
+@pytest.mark.usefixtures("always_cells")
 def test_result_depends_on_the_seed_and_not_on_the_threads() -> None:
     vectors = np.random.default_rng(0).standard_normal((3_000, 24)).astype(np.float32)
     first, same, other = (

@@ -42,7 +42,7 @@ BLOCK_LINKS = 1 << 18
 MAX_QUERIES = 1 << 20
 """Images outside the graph whose nearest nodes are searched at a time, which bounds the memory of the search."""
 CHUNK_NUMBERS = 1 << 22
-"""Numbers in the vectors that are compared for equality at a time."""
+"""Numbers of vectors or probabilities that are processed at a time, which bounds the memory."""
 SOFTMAX_TEMPERATURE = 0.2
 """Temperature of the softmax over potentials, in standard deviations of all potentials."""
 MARGIN_POWER = 3
@@ -60,7 +60,7 @@ class KNNGraph:
     equal_nodes: NDArray[np.int64]
     """For each of the N images, the node with the same vector, from 0 to S - 1; -1 if there is none."""
     threads: int
-    """Threads that multiply with the matrices; 0 for all cores. They do not change the results."""
+    """Threads that multiply with the matrices; 0 for all CPUs in reach. They do not change the results."""
 
 
 def build_knn_graph(
@@ -289,7 +289,7 @@ def compute_uncertainty(
 
 
 def _find_distinct_vectors(vectors: LatentVectors, tolerance: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the positions of the first ones of equal vectors among [S, z_dim], ascending, and the one of each, [S].
+    """Return the positions of the first of each group of equal vectors [S, z_dim], ascending, and the group of each.
 
     Vectors on both sides of a rounding boundary count as different, but there are few of them. Rounded vectors are
     compared by hashes of 64 bits, which collide for one in about 10 million sets of a million vectors.

@@ -50,7 +50,7 @@ MAX_UNSTRUCTURED_PAIRS = 10_000_000_000
 MAX_RELATIVE_CELL_SIZE = 4
 """Members of the largest cell, relative to the mean; larger cells are cut, which bounds the time and memory of each."""
 FARTHEST = np.uint64(2**64 - 1)
-"""The packed neighbour that stands for none: farther than all others."""
+"""The packed neighbour in place of a missing one: farther than all others."""
 HALF = np.uint64(32)
 """Bits of the distance and of the position."""
 
@@ -87,7 +87,7 @@ class _Task:
     is_same: bool
     """Whether the queries are the candidates; none is then its own neighbour."""
     threads: int
-    """Threads that compare blocks; 0 for all cores. The result does not depend on them."""
+    """Threads that compare blocks; 0 for all CPUs in reach. The result does not depend on them."""
     device: torch.device | None = None
     """The accelerator that compares blocks; None for the CPU."""
     device_search: DeviceSearch | None = None
@@ -172,9 +172,9 @@ def _search_exactly(task: _Task, rows: Indices) -> Generator[Progress, None, Pac
     blocks = [(chunk, None) for chunk in _cut_rows(rows, len(task.candidates))] if task.k else []
     for results in _run_in_threads(task.search_block, blocks, task.threads):
         yield Progress("finding nearest neighbours", stop, len(rows))
-        for found in results:
-            start, stop = stop, stop + len(found)
-            packed[start:stop] = np.sort(found, axis=1)[:, : task.k]
+        for block_neighbours in results:
+            start, stop = stop, stop + len(block_neighbours)
+            packed[start:stop] = np.sort(block_neighbours, axis=1)[:, : task.k]
     return packed
 
 
@@ -206,8 +206,8 @@ def _search_in_cells(task: _Task, seed: int) -> Generator[Progress, None, Packed
     )
     for results in _run_in_threads(search, blocks, task.threads):
         yield Progress("finding nearest neighbours", compared, total)
-        for rows, found in results:
-            packed[rows] = _merge(packed[rows], found)
+        for rows, block_neighbours in results:
+            packed[rows] = _merge(packed[rows], block_neighbours)
             compared += len(rows)
     incomplete = np.flatnonzero(packed[:, -1] == FARTHEST)  # the cells of these queries have too few members
     packed[incomplete] = yield from _search_exactly(task, incomplete)
@@ -288,7 +288,8 @@ def _cut_cell(task: _Task, rows: Indices, members: Indices, max_members: int) ->
     else:
         vectors = task.candidates[members]
         mean = vectors.mean(axis=0)
-        axis = np.linalg.eigh(np.cov((vectors - mean).T))[1][:, -1].astype(np.float32)
+        covariance = np.atleast_2d(np.cov((vectors - mean).T))  # a number for vectors of one dimension
+        axis = np.linalg.eigh(covariance)[1][:, -1].astype(np.float32)
         heights, row_heights = (vectors - mean) @ axis, (task.queries[rows] - mean) @ axis
         order = np.argsort(heights, kind="stable")
         borders = np.arange(0, len(members), max_members * 2 // 3)
@@ -312,10 +313,10 @@ def _cut_rows(rows: Indices, candidate_count: int) -> list[Indices]:
 def _run_in_threads(
     function: Callable[[InputT], OutputT], inputs: Iterable[InputT], threads: int
 ) -> Iterator[list[OutputT]]:
-    """Yield the results of a function for the inputs, in order, some at a time. Nothing runs meanwhile.
+    """Yield the results of a function for the inputs, in order, some at a time. No thread computes between two yields.
 
     Each thread computes with one thread of OpenMP: on a machine with other work, threads of OpenMP that wait for each
-    other after each block cost most of the time.
+    other after each block cost most of the time. Inputs and results do not depend on the number of BLAS threads.
     """
     controller, iterator = ThreadpoolController(), iter(inputs)  # finding the libraries takes some milliseconds
     count = threads or count_usable_cpus()
@@ -325,9 +326,12 @@ def _run_in_threads(
             return function(value)
 
     with ThreadPoolExecutor(count) as pool:
-        while batch := list(itertools.islice(iterator, BLOCKS_PER_REPORT * count)):
+        while True:
             with controller.limit(limits=1, user_api="blas"):
+                batch = list(itertools.islice(iterator, BLOCKS_PER_REPORT * count))
                 results = list(map(compute, batch) if count == 1 else pool.map(compute, batch))
+            if not results:
+                return
             yield results
 
 
