@@ -30,5 +30,5 @@ def draw_black_centres(k: int) -> CentrePictures:
 def split_cluster(latents: LatentVectors, tree: ClusterTree, path: tuple[int, ...], k: int, seed: int) -> ClusterTree:
     members = find_cluster(tree, path).members
     assignments, centres = drain_events(run_kmeans(latents[members], k, 1, seed))
-    children = build_clusters(latents, members, assignments, centres, draw_black_centres(k), path)
+    children = build_clusters(latents[members], members, assignments, centres, draw_black_centres(k), path)
     return with_children(tree, path, children)

@@ -65,9 +65,9 @@ def test_members_in_one_order_are_divided_into_the_same_clusters() -> None:
         assignments[cluster.members] = cluster.path[0]
     centres = np.stack([cluster.centre for cluster in tree[:3]])
     members, distances = order_members(latents, assignments, centres)
-    assert (members.dtype, distances.dtype) == (np.int32, np.float32)
-    sizes = np.array([len(cluster.members) for cluster in tree[:3]])
-    divided = divide_members(members.astype(np.int64), distances, sizes, centres, draw_black_centres(3))
+    assert members.dtype == np.int32
+    assert distances.dtype == np.float32
+    divided = divide_members(members.astype(np.int64), distances, assignments[members], centres, draw_black_centres(3))
     assert len(divided) == 3
     for cluster, expected in zip(divided, tree, strict=False):
         assert cluster.path == expected.path

@@ -122,25 +122,20 @@ def iter_leaves(tree: ClusterTree) -> Iterator[Cluster]:
 
 
 def build_clusters(
-    latents: LatentVectors,
+    embeddings: LatentVectors,
     members: Indices,
     assignments: NDArray[np.int32],
     centres: LatentVectors,
     pictures: CentrePictures,
     parent_path: ClusterPath = (),
 ) -> ClusterTree:
-    """Return sibling clusters for an assignment of images to centres.
+    """Return sibling clusters for an assignment of M images to centres.
 
-    `latents` [N, z_dim] are those of all images; `assignments` [M] contains for each of the `members` [M] the index of
-    its centre or NOT_QUERIED; `centres` [K, z_dim]; `pictures` are those of the centres.
+    `embeddings` [M, z_dim] are those of the `members` [M], and `assignments` [M] the indices of their centres or
+    NOT_QUERIED; `centres` [K, z_dim] are in the same space, and `pictures` are theirs.
     """
-    clusters = []
-    images = zip(pictures.centre_images, pictures.mean_images, strict=True)
-    for index, (centre, (centre_image, mean_image)) in enumerate(zip(centres, images, strict=True)):
-        own_members, distances = sort_members(latents, members[assignments == index], centre)
-        path = (*parent_path, index)
-        clusters.append(Cluster(path, centre, centre_image, mean_image, own_members, distances))
-    return tuple(clusters)
+    positions, distances = order_members(embeddings, assignments, centres)
+    return divide_members(members[positions], distances, assignments[positions], centres, pictures, parent_path)
 
 
 def order_members(
@@ -165,20 +160,21 @@ def order_members(
 def divide_members(
     members: Indices,
     distances: NDArray[np.float32],
-    sizes: NDArray[np.int64],
+    assignments: NDArray[np.int32],
     centres: LatentVectors,
     pictures: CentrePictures,
+    parent_path: ClusterPath = (),
 ) -> ClusterTree:
-    """Return the clusters of a round, with as many members as `sizes` [K], in the order of `order_members`."""
-    clusters, start = [], 0
+    """Return sibling clusters with Q members in the order of `order_members`; all arrays but the last two are [Q]."""
+    import numpy as np
+
+    ends = np.cumsum(np.bincount(assignments, minlength=len(centres))).tolist()
+    parts = map(slice, [0, *ends[:-1]], ends)
     images = zip(pictures.centre_images, pictures.mean_images, strict=True)
-    for index, (centre, size, (centre_image, mean_image)) in enumerate(
-        zip(centres, sizes.tolist(), images, strict=True)
-    ):
-        part = slice(start, start + size)
-        clusters.append(Cluster((index,), centre, centre_image, mean_image, members[part], distances[part]))
-        start += size
-    return tuple(clusters)
+    return tuple(
+        Cluster((*parent_path, index), centre, *centre_and_mean_image, members[part], distances[part])
+        for index, (centre, centre_and_mean_image, part) in enumerate(zip(centres, images, parts, strict=True))
+    )
 
 
 def sort_members(

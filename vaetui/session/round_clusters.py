@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import replace
 
 import numpy as np
 
@@ -25,8 +24,10 @@ from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.stored_arrays import RoundSnapshot, SplitSnapshot
 
 MAX_CACHED_ROUNDS = 2
-"""Rounds whose clusters stay in memory: the current one, and one that a person corrects; about
-100 bytes per image each."""
+"""Rounds whose clusters stay in memory: the current one, and one that a person corrects.
+
+Each takes about 100 bytes per image.
+"""
 
 
 class RoundClusters:
@@ -46,11 +47,10 @@ class RoundClusters:
         """The clustering that the round began with."""
         self.distinct_images = load_distinct_images(store) if distinct_images is None else distinct_images
         """The distinct ones among the training images."""
-        sizes = np.bincount(self.snapshot.assignments[self.snapshot.members], minlength=len(self.snapshot.centres))
         self.roots = divide_members(
             self.snapshot.members.astype(np.int64),
             self.snapshot.distances,
-            sizes,
+            self.snapshot.assignments[self.snapshot.members],
             self.snapshot.centres,
             CentrePictures(self.snapshot.centre_images, self.snapshot.mean_images),
         )
@@ -77,15 +77,14 @@ class RoundClusters:
             name = file_names.split_snapshot_name(answer_id)
             snapshot = stored_arrays.load_arrays(self._store, name, SplitSnapshot, M=len(cluster.members))
             pictures = CentrePictures(snapshot.centre_images, snapshot.mean_images)
-            parts = build_clusters(
+            self._parts[answer_id] = build_clusters(
                 self.select_embeddings(cluster.members),
-                np.arange(len(cluster.members)),
+                cluster.members,
                 snapshot.assignments,
                 snapshot.centres,
                 pictures,
                 cluster.path,
             )
-            self._parts[answer_id] = tuple(replace(part, members=cluster.members[part.members]) for part in parts)
         return self._parts[answer_id]
 
 
