@@ -121,6 +121,35 @@ def test_session_that_a_third_process_has_open_is_refused(templates: SessionTemp
         AttachedSession(directory)
 
 
+class EndedProcesses:
+    """Processes of which one has ended."""
+
+    def __init__(self, actions: list[str]) -> None:
+        self._actions = actions
+        actions.append("start")
+
+    def is_running(self) -> bool:
+        return False
+
+    def stop(self) -> None:
+        self._actions.append("stop")
+
+    def describe_end(self) -> str:
+        return ""
+
+
+def test_processes_that_are_left_are_stopped_before_others_start(templates: SessionTemplates) -> None:
+    actions: list[str] = []
+    with closing(AttachedSession(templates.copy("training", "shared"), partial(EndedProcesses, actions))) as session:
+        first_events = session.advance()
+        next(first_events)
+        events = session.advance()
+        next(events)
+        assert actions == ["start", "stop", "start"]
+        events.close()
+        assert actions == ["start", "stop", "start", "stop"]
+
+
 @pytest.mark.slow
 def test_process_of_this_machine_trains_between_the_rounds_and_ends_with_the_session(
     templates: SessionTemplates,

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from vaetui.engine.config import Device
 from vaetui.engine.events import Event, Loading, Watched
 from vaetui.errors import UserError
 from vaetui.session import lifecycle
@@ -49,18 +48,13 @@ class AttachedSession(SessionProxy):
 
     _target: Session
 
-    def __init__(
-        self,
-        directory: Path,
-        start_processes: Callable[[], TrainingProcesses] | None = None,
-        device: Device | None = None,
-    ) -> None:
+    def __init__(self, directory: Path, start_processes: Callable[[], TrainingProcesses] | None = None) -> None:
         """Read the session in a directory, and open it if it needs no training.
 
         Raises UserError as `lifecycle.resume_at`.
         """
         super().__init__(WatchedSession(directory))
-        self._start_processes, self._device = start_processes, device
+        self._start_processes = start_processes
         self._processes: TrainingProcesses | None = None
         if self.phase != "training":
             self._open()
@@ -118,6 +112,7 @@ class AttachedSession(SessionProxy):
     def _follow_run(self, watched: WatchedSession) -> Generator[Event, None, None]:
         """Watch the session until it needs no training; raises UserError if the processes end before."""
         if self._start_processes is not None and (self._processes is None or not self._processes.is_running()):
+            self._stop_processes()  # those that are left, which would hold the lock of the training run
             self._processes = self._start_processes()
         vanished_at_s: float | None = None
         for event in watched.advance():
@@ -142,9 +137,9 @@ class AttachedSession(SessionProxy):
         return training_run.read_training_run(self.directory) is not None
 
     def _describe_end(self) -> str:
-        advice = f"Continue with: vaetui resume {self.name}"
         if self._processes is not None:
             return self._processes.describe_end()
+        advice = f"Continue with: vaetui resume {self.name}"
         if failure := control_files.read_failure(self.directory):
             control_files.remove_control_files(self.directory)
             return f"The processes that trained {self.name} have failed: {failure} {advice}"
@@ -155,7 +150,7 @@ class AttachedSession(SessionProxy):
         directory, deadline_s = self.directory, time.monotonic() + RELEASE_TIMEOUT_S
         while find_users(directory).is_held_by_run and time.monotonic() < deadline_s:
             time.sleep(POLL_INTERVAL_S)
-        watched, self._target = self._target, lifecycle.resume_at(directory, self._device)
+        watched, self._target = self._target, lifecycle.resume_at(directory)
         watched.close()
 
     def _stop_processes(self) -> None:
