@@ -14,7 +14,7 @@ RUN = {"user": "ann", "host": "node1", "process_id": 7, "ranks": 2, "device": "c
     [
         ("photos-2026-11-26", "training", None, "training  "),
         ("owl", "training", RUN, "training in 2 processes"),
-        ("owl", "labelling", RUN, "labelling, 2 processes wait"),
+        ("owl", "labelling", RUN, "labelling, 2 processes waiting"),
     ],
 )
 def test_each_session_takes_one_line_of_80_columns_or_of_100_with_a_training_run(

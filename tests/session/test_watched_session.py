@@ -170,10 +170,10 @@ def test_users_are_described_by_what_they_do() -> None:
     background = SessionUsers(replace(HOLDER, is_detached=True), None)
     assert background.describe("training") == "trained in the background by process 12 of ann on far"
     assert SessionUsers(HOLDER, RUN).describe("training") == "trained by 2 processes of bob on near"
-    waiting = "waits for answers; 2 processes of bob on near wait"
+    waiting = "waiting for answers: 2 processes of bob on near"
     assert SessionUsers(None, RUN).describe("labelling") == waiting
-    answered = "open in process 12 of ann on far; 2 processes of bob on near wait for them"
-    assert SessionUsers(HOLDER, RUN).describe("labelling") == answered
+    assert SessionUsers(HOLDER, RUN).describe("labelling") == f"open in process 12 of ann on far; {waiting}"
+    assert SessionUsers(Holder("bob", "near", 7), RUN).describe("labelling") == waiting
 
 
 def test_session_with_a_training_run_can_be_resumed_unless_a_third_process_has_it_open(

@@ -17,7 +17,7 @@ def test_session_trains_in_two_processes_between_its_rounds(digits: Path) -> Non
     arguments = ["-m", "vaetui", "new", "duo", "--data", str(digits), "--rounds", "2", "--ranks", "2"]
     terminal = ScriptedTerminal([*arguments, "--pictures", "half"])
     terminal.wait_for_text("class?")
-    assert "labelling, 2 processes wait" in run_vaetui("show", "duo").stdout
+    assert "labelling, 2 processes waiting" in run_vaetui("show", "duo").stdout
     terminal.send(b"7\r")
     terminal.wait_for_text("Saved: cluster")
     terminal.send(b"gg")

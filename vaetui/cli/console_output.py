@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaetui.errors import format_count, make_printable
-from vaetui.storage.training_run import TrainingRun
 from vaetui.tui.presenters.expected_accuracy import format_small_share, round_percent
 from vaetui.tui.presenters.run_position import format_position
 from vaetui.tui.presenters.unanswered_classes import format_unanswered_classes
@@ -138,16 +137,16 @@ def _format_state(summary: dict[str, Any]) -> str:
     suffix = " in the background" if summary["detached"] else ", failed" if summary["failure"] else ""
     if summary["training_run"] is not None:
         count = format_count(summary["training_run"]["ranks"], "process", "processes")
-        suffix = f", {count} wait" if summary["phase"] == "labelling" else f" in {count}"
+        suffix = f", {count} waiting" if summary["phase"] == "labelling" else f" in {count}"
     return f"{summary['phase']}{suffix}"
 
 
 def _describe_run(summary: dict[str, Any]) -> str:
     """Return the processes that train a session, and what they do now."""
+    from vaetui.storage.training_run import TrainingRun  # its lock would delay --help
+
     run = TrainingRun(**summary["training_run"])
-    if summary["phase"] == "labelling":
-        return f"{run}, {'which waits' if run.ranks == 1 else 'which wait'} for answers"
-    return str(run)
+    return f"{run}, waiting for answers" if summary["phase"] == "labelling" else str(run)
 
 
 def _format_round(summary: dict[str, Any]) -> str:

@@ -128,8 +128,8 @@ def resume(session: str | None, device: Device | None, ranks: int | None, ui_mod
         takeover.stop_background_training(directory)
         return lifecycle.resume_at(directory, device)
 
-    if training_run.read_training_run(directory) is not None:
-        rank_command.attach(directory, ranks, device, ui_mode, notice)
+    if (run := training_run.read_training_run(directory)) is not None:
+        rank_command.attach(directory, run, ranks, device, ui_mode, notice)
     else:
         rank_command.run_session(resume_session, ranks, ui_mode, device, notice)
 

@@ -16,6 +16,7 @@ from vaetui.errors import UserError
 if TYPE_CHECKING:
     from vaetui.engine.config import Device
     from vaetui.session.session import Session
+    from vaetui.storage.training_run import TrainingRun
 
 MAX_RANKS = 64
 """Most processes on one machine."""
@@ -41,12 +42,10 @@ def run_session(
         return
     from vaetui.runtime import background_training, local_ranks
 
-    if ui_mode.plain and ui_mode.detach:
-        raise click.UsageError("--plain and --detach exclude each other. Use one of them.")
-    warning = local_ranks.describe_crowding(ranks)
+    notice = " ".join(filter(None, [notice, local_ranks.describe_crowding(ranks)]))
     if ui_mode.detach:
-        if warning:
-            click.echo(warning, err=True)
+        if notice:
+            click.echo(notice, err=True)
         with closing(session_factory()) as session:
             background_training.require_training(session)
         _record_device(session.directory, device)
@@ -61,7 +60,7 @@ def run_session(
         _record_device(session.directory, device)
         return AttachedSession(session.directory, partial(local_ranks.LocalRanks, session.directory, ranks))
 
-    ui_mode.run_session(open_attached, " ".join(filter(None, [notice, warning])))
+    ui_mode.run_session(open_attached, notice)
 
 
 def _record_device(directory: Path, device: Device | None) -> None:
@@ -72,14 +71,13 @@ def _record_device(directory: Path, device: Device | None) -> None:
         lifecycle.record_device(directory, device)
 
 
-def attach(directory: Path, ranks: int | None, device: Device | None, ui_mode: UiMode, notice: str = "") -> None:
+def attach(
+    directory: Path, run: TrainingRun, ranks: int | None, device: Device | None, ui_mode: UiMode, notice: str
+) -> None:
     """Attach to the processes that train a session, which go on when it is closed here."""
-    from vaetui.session.session_users import find_users
-
-    users, name = find_users(directory), directory.name
     for option, is_given in (("--ranks", ranks), ("--device", device), ("--detach", ui_mode.detach)):
         if is_given:
-            raise UserError(f"Session {name} is trained by {users.training_run}. Attach to them without {option}.")
+            raise UserError(f"Session {directory.name} is trained by {run}. Attach to it without {option}.")
 
     def open_attached() -> Session:
         from vaetui.session.attached_session import AttachedSession

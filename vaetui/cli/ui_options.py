@@ -29,6 +29,11 @@ class UiMode:
     detach: bool
     """Whether to train in the background."""
 
+    def __post_init__(self) -> None:
+        """Raise click.UsageError for two front ends at once."""
+        if self.plain and self.detach:
+            raise click.UsageError("--plain and --detach exclude each other. Use one of them.")
+
     def run_session(
         self, session_factory: Callable[[], Session], notice: str = "", audit_plan: str | None = None
     ) -> None:
@@ -36,8 +41,6 @@ class UiMode:
 
         With an `audit_plan`, only an audit is run: of that plan, or of the one that the user chooses if it is "".
         """
-        if self.plain and self.detach:
-            raise click.UsageError("--plain and --detach exclude each other. Use one of them.")
         if notice:
             click.echo(notice, err=True)
         if self.detach:

@@ -30,7 +30,9 @@ STDERR_BYTES = 10_000
 def describe_crowding(ranks: int) -> str:
     """Return a sentence on more processes than CPUs, or ""."""
     cpus = count_usable_cpus()
-    return f"{ranks} processes share {format_count(cpus, 'CPU')}: fewer train as fast." if ranks > cpus else ""
+    if ranks <= cpus:
+        return ""
+    return f"With {format_count(cpus, 'CPU')}, {ranks} processes train no faster than {cpus}."
 
 
 def train_detached(directory: Path, count: int) -> None:

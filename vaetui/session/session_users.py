@@ -46,9 +46,8 @@ class SessionUsers:
         if run is not None and phase == "training":
             return f"trained by {run}"
         if run is not None and phase == "labelling":
-            verb = "waits" if run.ranks == 1 and run.process_id else "wait"
-            who = "waits for answers" if holder is None else f"open in {holder}"
-            return f"{who}; {run} {verb} for them" if holder is not None else f"{who}; {run} {verb}"
+            waiting = f"waiting for answers: {run}"
+            return waiting if holder is None or self.is_held_by_run else f"open in {holder}; {waiting}"
         if holder is None:
             return "not open in any process"
         return f"trained in the background by {holder}" if holder.is_detached else f"open in {holder}"

@@ -1,0 +1,38 @@
+"""Test --ranks and sessions that other processes train, on the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.command_line import assert_refused, run_vaetui
+from tests.session_templates import SessionTemplates
+from vaetui.cpu_threads import count_usable_cpus
+from vaetui.runtime.local_ranks import describe_crowding
+from vaetui.storage.training_run import TrainingRunLock
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+@pytest.mark.parametrize("options", [("--ranks", "2"), ("--device", "cpu"), ("--detach",)])
+def test_options_of_training_are_refused_while_other_processes_train(
+    templates: SessionTemplates, options: tuple[str, ...]
+) -> None:
+    run_lock = TrainingRunLock(templates.copy("training", "shared"), 1, "cpu")
+    assert_refused(f"Attach to it without {options[0]}.", "resume", "shared", *options)
+    run_lock.release()
+
+
+def test_round_needs_answers_before_processes_train_in_the_background(templates: SessionTemplates) -> None:
+    templates.copy("labelling", "shared")
+    assert_refused("needs answers before it can train", "resume", "shared", "--ranks", "1", "--detach")
+
+
+def test_plain_and_detach_are_refused_together(templates: SessionTemplates) -> None:
+    process = run_vaetui("resume", "shared", "--ranks", "2", "--plain", "--detach")
+    assert (process.returncode, "--plain and --detach exclude each other" in process.stderr) == (2, True)
+
+
+def test_more_processes_than_cpus_are_reported() -> None:
+    cpus = count_usable_cpus()
+    assert describe_crowding(cpus) == ""
+    assert describe_crowding(cpus + 1).endswith(f", {cpus + 1} processes train no faster than {cpus}.")
