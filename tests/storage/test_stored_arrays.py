@@ -7,6 +7,7 @@ import io
 import os
 import pickle
 import tracemalloc
+import zipfile
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -46,7 +47,7 @@ def load(store: ArtifactStore) -> SplitSnapshot:
 def encode_arrays(**replacements: object) -> bytes:
     arrays = {name: getattr(SNAPSHOT, name) for name in ("assignments", "centres", "centre_images", "mean_images")}
     buffer = io.BytesIO()
-    np.savez(buffer, **(arrays | replacements))  # type: ignore[arg-type]
+    np.savez(buffer, **(arrays | replacements))
     return buffer.getvalue()
 
 
@@ -145,15 +146,27 @@ def test_compressed_array_is_not_inflated() -> None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, a=np.zeros(10_000_000))
     with pytest.raises(ValueError, match="compressed"):
-        npz.decode_npz(buffer.getvalue(), {"a": ArraySpec(np.float64, "N")}, {})
+        npz.read_npz(buffer, {"a": ArraySpec(np.float64, "N")}, {})
 
 
 def test_indices_out_of_range_are_refused() -> None:
     specs = {"index": ArraySpec(np.int64, "N", index_axis="C")}
-    content = npz.encode_npz({"index": np.array([0, 3])})
-    assert npz.decode_npz(content, specs, {"C": 4})["index"].tolist() == [0, 3]
+    file = io.BytesIO(npz.encode_npz({"index": np.array([0, 3])}))
+    assert npz.read_npz(file, specs, {"C": 4})[0]["index"].tolist() == [0, 3]
     with pytest.raises(ValueError, match="out of range"):
-        npz.decode_npz(content, specs, {"C": 3})
+        npz.read_npz(file, specs, {"C": 3})
+
+
+def test_no_memory_is_allocated_for_an_array_larger_than_the_file() -> None:
+    forged_length, file, header = 1 << 50, io.BytesIO(), io.BytesIO()
+    description = {"descr": "|u1", "fortran_order": False, "shape": (forged_length,)}
+    np.lib.format.write_array_header_1_0(header, description)
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a.npy", header.getvalue())
+        info = archive.infolist()[0]
+        info.file_size = info.compress_size = len(header.getvalue()) + forged_length
+    with pytest.raises(ValueError, match="truncated"):
+        npz.read_npz(file, {"a": ArraySpec(np.uint8, "N")}, {})
 
 
 @pytest.mark.parametrize(

@@ -62,13 +62,6 @@ def iter_npz(arrays: Mapping[str, NDArray[Any]]) -> Iterator[bytes | memoryview]
     yield from sink.pop()
 
 
-def decode_npz(
-    content: bytes, specs: Mapping[str, ArraySpec], dimensions: Mapping[str, int]
-) -> dict[str, NDArray[Any]]:
-    """Return the arrays of the content of an npz file; see `read_npz`."""
-    return read_npz(io.BytesIO(content), specs, dimensions)[0]
-
-
 def read_npz(
     file: BinaryIO, specs: Mapping[str, ArraySpec], dimensions: Mapping[str, int]
 ) -> tuple[dict[str, NDArray[Any]], str]:
@@ -154,6 +147,8 @@ def _locate_array(
             raise ValueError(f"unexpected shape {shape}")
     if header_bytes + math.prod(shape) * dtype.itemsize != info.file_size:
         raise ValueError(f"unexpected size of {name}")
+    if info.header_offset + info.file_size > file.seek(0, io.SEEK_END):
+        raise ValueError("the file is truncated")
     file.seek(info.header_offset + LENGTHS_IN_ENTRY_OFFSET)
     name_bytes, extra_bytes = struct.unpack("<HH", file.read(4))
     return _ArrayPlace(info.header_offset + ENTRY_BYTES + name_bytes + extra_bytes + header_bytes, shape)

@@ -235,12 +235,12 @@ def _check_members(arrays: Mapping[str, Any]) -> None:
         clusters = arrays["assignments"][members]
         is_member = np.zeros(len(arrays["assignments"]), bool)
         is_member[members] = True
-        is_next = clusters[1:] == clusters[:-1]
+        is_same_cluster = clusters[1:] == clusters[:-1]
         if (
             np.count_nonzero(is_member) != len(members)
             or not np.array_equal(is_member, arrays["assignments"] != NOT_QUERIED)
             or (clusters[1:] < clusters[:-1]).any()
-            or (is_next & (distances[1:] < distances[:-1])).any()
+            or (is_same_cluster & (distances[1:] < distances[:-1])).any()
         ):
             raise ValueError("members that are not in the order of the clusters")
 
