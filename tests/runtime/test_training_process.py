@@ -105,6 +105,18 @@ def test_rank_lost_while_the_session_waits_ends_the_run_with_one_sentence(
     assert schedule.read_phase(directory) == "labelling"
 
 
+def test_process_that_waits_for_the_first_one_ends_by_a_signal(create_session: Callable[[str], Path]) -> None:
+    create_session("pair")
+    with socket.create_server(("127.0.0.1", 0)) as first_process:
+        place = PLACE | {"MASTER_PORT": str(first_process.getsockname()[1])}
+        second = subprocess.Popen([sys.executable, "-m", "vaetui.train", "pair"], env=os.environ | place)
+        first_process.settimeout(TIMEOUT_S)
+        connection, _ = first_process.accept()
+        second.terminate()
+        assert second.wait(TIMEOUT_S) == 128 + signal.SIGTERM
+        connection.close()
+
+
 @pytest.mark.slow
 def test_killed_ranks_resume_with_the_bits_of_an_uninterrupted_run(create_session: Callable[[str], Path]) -> None:
     digests = []

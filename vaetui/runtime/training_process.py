@@ -38,8 +38,7 @@ def serve_session(name: str, environment: RankEnvironment) -> int:
     """
     if environment.size == 1:
         return _TrainingProcess(locations.find_session(name), None).run()
-    if environment.rank:
-        _block_signals()  # before PyTorch starts threads, which inherit it
+    signal_forwarder = _SignalForwarder() if environment.rank else None  # before PyTorch starts threads
     description = {"host": platform.node(), "vaetui": vaetui.__version__, "failure": ""}
     directory = Path()
     try:
@@ -51,6 +50,8 @@ def serve_session(name: str, environment: RankEnvironment) -> int:
     connection = connect(
         environment.rank, environment.size, environment.local_rank, environment.local_size, description
     )
+    if signal_forwarder is not None:
+        signal_forwarder.connection = connection
     _require_equal_ranks(connection.descriptions)
     connection.watch(lambda lost_rank: _end_after_loss(connection, directory, lost_rank))
     process: _TrainingProcess | _FollowingProcess
@@ -185,31 +186,34 @@ class _FollowingProcess:
     def run(self) -> int:
         from vaetui.session.ranks import FollowingRank
 
-        _forward_signals(self._connection)
         with session_runner.log_crash(self._directory), _explain_lost_rank(self._connection):
             status = FollowingRank(self._directory, self._connection.world).run()
         self._connection.end()
         return status
 
 
-def _block_signals() -> None:
-    """Keep shutdown signals from the threads of this process: the main one cannot handle any while it waits."""
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, _SHUTDOWN_SIGNALS)
+class _SignalForwarder:
+    """Passes a shutdown signal on to the first process, which ends all in good order; ends this one until it connects.
 
+    The signals are blocked in the threads of this process, and a thread of its own waits for them: the main one cannot
+    handle any while it waits for the other processes.
+    """
 
-def _forward_signals(connection: RankConnection) -> None:
-    """Pass shutdown signals on to the first process, which ends all in good order."""
+    def __init__(self) -> None:
+        """Wait for signals from now on, where the system allows it."""
+        self.connection: RankConnection | None = None
+        """The connection to the first process, once there is one."""
+        if hasattr(signal, "pthread_sigmask"):
+            self._signals = {getattr(signal, name) for name in SHUTDOWN_SIGNALS}
+            signal.pthread_sigmask(signal.SIG_BLOCK, self._signals)
+            threading.Thread(target=self._wait_for_signal, name="vaetui-signals", daemon=True).start()
 
-    def wait_for_signal() -> None:
-        signal.sigwait(_SHUTDOWN_SIGNALS)
-        connection.request_stop()
-
-    if hasattr(signal, "sigwait"):
-        threading.Thread(target=wait_for_signal, name="vaetui-signals", daemon=True).start()
-
-
-_SHUTDOWN_SIGNALS = {getattr(signal, name) for name in SHUTDOWN_SIGNALS if hasattr(signal, name)}
+    def _wait_for_signal(self) -> None:
+        signal_number = signal.sigwait(self._signals)
+        if self.connection is None:
+            session_runner.exit_immediately(128 + signal_number)
+        else:
+            self.connection.request_stop()
 
 
 @contextmanager
