@@ -112,23 +112,18 @@ class LabellingLoader:
         from vaetui.session.final_labels import require_answered_round
 
         round_number = require_answered_round(self._repository, self._name)
-        labelling = yield from run_in_background(ACTIVITY, lambda: self.current)
+        labelling = yield from self.load_current()
         if labelling is None:
             computed, has_evidence = yield from self._compute(round_number)
             can_be_calibrated = has_evidence and not self._is_within_epoch(computed.epoch)
             self._cached = self._derive_state(), computed, can_be_calibrated
-            labelling = yield from run_in_background(ACTIVITY, lambda: self.current)
+            labelling = yield from self.load_current()
             assert labelling is not None
         return labelling
 
-    def repeat_table(self) -> Generator[Event, None, LabelTable] | None:
-        """Return the label table of `current` as the result of a generator, as `load` would; None without `current`."""
-
-        def return_table(labelling: Labelling) -> Generator[Event, None, LabelTable]:
-            yield from ()
-            return labelling.label_table
-
-        return None if (labelling := self.current) is None else return_table(labelling)
+    def load_current(self) -> Generator[Event, None, Labelling | None]:
+        """Return `current`; yields Progress while an audit of many images calibrates it."""
+        return (yield from run_in_background(ACTIVITY, lambda: self.current))
 
     def _compute(self, round_number: int) -> Generator[Event, None, tuple[Labelling, bool]]:
         """Return the labelling, uncalibrated, and whether the networks had learned classes."""

@@ -246,7 +246,8 @@ class Session:
 
         options = ExportOptions(choose_format(str(output), format_name), min_confidence, force=force)
         with closing(SessionSnapshot(self.directory)) as snapshot:
-            label_events = self.labellings.repeat_table() or label_images(snapshot, self._resources.images)
+            labelling = yield from self.labellings.load_current()
+            label_events = label_images(snapshot, self._resources.images, labelling)
             yield from export_labels(snapshot, label_events, output, options)
 
     # The current round.

@@ -22,13 +22,18 @@ from vaetui.session.session_snapshot import SessionSnapshot
 from vaetui.session.thread_placement import ThreadPlacement
 
 
-def label_images(snapshot: SessionSnapshot, images: SessionImages | None = None) -> Generator[Event, None, LabelTable]:
+def label_images(
+    snapshot: SessionSnapshot, images: SessionImages | None = None, labelling: Labelling | None = None
+) -> Generator[Event, None, LabelTable]:
     """Return one label per image: from the answers of all rounds, else from the classifier if it has learned.
 
-    `images` are those of the session, if they are loaded already. Raises NoLabelsError if no cluster has an answer yet,
-    and UserError for missing or changed images and for files that are lost.
+    `images` are those of the session, and `labelling` is its newest one, if they are loaded already. Raises
+    NoLabelsError if no cluster has an answer yet, and UserError for missing or changed images and for files that are
+    lost.
     """
-    return (yield from load_labelling(snapshot, images)).label_table
+    if labelling is None:
+        labelling = yield from load_labelling(snapshot, images)
+    return labelling.label_table
 
 
 def load_labelling(snapshot: SessionSnapshot, images: SessionImages | None = None) -> Generator[Event, None, Labelling]:
