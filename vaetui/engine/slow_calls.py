@@ -1,4 +1,4 @@
-"""Slow operations as generators of Progress: one that waits for a function, and the end of any of them."""
+"""Functions in threads of their own, as generators of Progress; and the result of a generator without its events."""
 
 from __future__ import annotations
 
@@ -18,8 +18,21 @@ def run_in_background(activity: str, function: Callable[[], T]) -> Generator[Pro
     """Run a function in a thread, yield Progress while it runs, and return its result or raise its error.
 
     The caller may leave at every report: the function then runs to its end, and its result is dropped. So it must not
-    change anything that others see, and not use PyTorch, whose settings belong to a thread.
+    change anything that others see. It must not use PyTorch: modes such as `no_grad` hold for one thread, and each
+    thread that computes starts OpenMP threads of its own.
     """
+    future = start_in_background(function)
+    while True:
+        try:
+            return future.result(POLL_S)
+        except TimeoutError:
+            if future.done():
+                return future.result()
+        yield Progress(activity, 0, 1)
+
+
+def start_in_background(function: Callable[[], T]) -> Future[T]:
+    """Run a function in a daemon thread, which does not delay the end of the process; return its future."""
     future: Future[T] = Future()
 
     def run() -> None:
@@ -28,14 +41,8 @@ def run_in_background(activity: str, function: Callable[[], T]) -> Generator[Pro
         except BaseException as error:
             future.set_exception(error)
 
-    threading.Thread(target=run, name="vaetui-slow-call", daemon=True).start()
-    while True:
-        try:
-            return future.result(POLL_S)
-        except TimeoutError:
-            if future.done():
-                return future.result()
-        yield Progress(activity, 0, 1)
+    threading.Thread(target=run, name="vaetui-background", daemon=True).start()
+    return future
 
 
 def exhaust(steps: Generator[object, None, T]) -> T:

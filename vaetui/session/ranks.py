@@ -20,6 +20,7 @@ from vaetui.engine.distributed import World
 from vaetui.engine.events import BatchesTrained, Progress
 from vaetui.engine.inference import Predictions, encode_and_classify
 from vaetui.engine.pseudo_labels import PseudoLabels
+from vaetui.engine.slow_calls import exhaust
 from vaetui.engine.train_state import NamedArrays, TrainState
 from vaetui.errors import UserError
 from vaetui.session.data_split import SessionImages, load_images
@@ -120,6 +121,7 @@ class FollowingRank:
         self._world = world
         self._images: SessionImages | None = None
         self._config = Config()
+        self._shapes: tuple[tuple[int, ...], tuple[int, ...]] = (), ()  # of an input, and of an image
         self._state: TrainState | None = None
         self._inputs: dict[str, DeviceInputs] = {}
         self._decoded_images: DeviceImages | None = None
@@ -147,13 +149,7 @@ class FollowingRank:
             if repository.created_at != created_at:
                 raise UserError(f"{self._directory} is another session there.")
             if self._images is None:
-                loading = load_images(ArtifactStore(self._directory, repository), repository)
-                while self._images is None:
-                    try:
-                        next(loading)
-                    except StopIteration as end:
-                        self._images = end.value
-            assert self._images is not None
+                self._images = exhaust(load_images(ArtifactStore(self._directory, repository), repository))
             images = self._images
             if compute_checksum(images.train_val_split) != checksum:
                 raise UserError(f"The images of {self._directory} are divided in another way there.")
@@ -181,8 +177,7 @@ class FollowingRank:
             *(self._decoded_images, self._world),
         )
         with suppress(UserError):  # of the loss, which rank 0 raises and reports, too
-            for _ in adapt_threads(self._world.follow(reports), state.device):
-                pass
+            exhaust(adapt_threads(self._world.follow(reports), state.device))
 
     def _encode_and_classify(
         self,
@@ -203,8 +198,7 @@ class FollowingRank:
             allowed_class_ids=allowed_class_ids,
             world=self._world,
         )
-        for _ in self._world.follow(steps):
-            pass
+        exhaust(self._world.follow(steps))
 
     def _restore_state(self, class_count: int, arrays: NamedArrays) -> TrainState:
         """Return the networks of rank 0."""

@@ -6,8 +6,7 @@ Heavy libraries are imported only then, so that the first frame appears before t
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from concurrent.futures import Future, wait
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from vaetui.engine.clusters import Indices, Pixels
 from vaetui.engine.config import Config
 from vaetui.engine.events import Loading, Progress
+from vaetui.engine.slow_calls import start_in_background
 from vaetui.errors import UserError, make_printable
 from vaetui.storage.artifact_store import ArtifactStore
 from vaetui.storage.repository import SessionRepository
@@ -34,9 +34,9 @@ class Resources:
 
     def __init__(self, store: ArtifactStore, repository: SessionRepository, world: World | None = None) -> None:
         """Start without loading anything; the networks are trained by the processes of the `world`."""
-        self.store = self._store = store
+        self.store = store
         """The files of the session."""
-        self.repository = self._repository = repository
+        self.repository = repository
         """The database of the session."""
         self._world = world
         self._notices: list[str] = []
@@ -51,9 +51,12 @@ class Resources:
     def pop_notices(self) -> list[str]:
         """Return the notices on rebuilt or changed images that were not returned before."""
         done, self._source_checks = wait(self._source_checks, SOURCE_CHECK_TIMEOUT_S)
-        changes = (check.result() for check in done if not check.exception())
-        notices = [*self._notices, *filter(None, changes)]
-        self._notices = []
+        notices, self._notices = self._notices, []
+        for check in done:
+            if error := check.exception():
+                logging.getLogger(__name__).error("the check of the source files failed", exc_info=error)
+            elif change := check.result():
+                notices.append(change)
         return [make_printable(notice) for notice in notices]
 
     def select_training_images(self, indices: Indices) -> Pixels:
@@ -61,7 +64,7 @@ class Resources:
         if self.images is None:
             import numpy as np
 
-            return np.empty((0, *self._repository.shape[1:]), np.uint8)
+            return np.empty((0, *self.repository.shape[1:]), np.uint8)
         return self.images.train[indices]
 
     def select_images(self, image_indices: Sequence[int]) -> Pixels:
@@ -72,8 +75,8 @@ class Resources:
         import numpy as np
 
         if self.images is None or not len(image_indices):
-            return np.empty((0, *self._repository.shape[1:]), np.uint8)
-        count, indices = self._repository.shape[0], np.array(image_indices, np.int64)
+            return np.empty((0, *self.repository.shape[1:]), np.uint8)
+        count, indices = self.repository.shape[0], np.array(image_indices, np.int64)
         if not 0 <= indices.min() <= indices.max() < count:
             raise UserError(f"The images are numbered from 0 to {count - 1:,}.")
         return self.images.train.all_pixels[indices]
@@ -89,9 +92,9 @@ class Resources:
             from vaetui.session.data_loading import load_or_rebuild_images
             from vaetui.session.dataset_location import locate_source_directory
 
-            images, self.true_labels, notice = yield from load_or_rebuild_images(self._store, self._repository)
-            directory = locate_source_directory(self._repository.data_source)
-            self._source_checks = [_run_in_daemon_thread(partial(describe_source_changes, directory))]
+            images, self.true_labels, notice = yield from load_or_rebuild_images(self.store, self.repository)
+            directory = locate_source_directory(self.repository.data_source)
+            self._source_checks = [start_in_background(partial(describe_source_changes, directory))]
             self._notices += filter(None, [notice])
             self.images = images
         if self.trainer is None:
@@ -99,21 +102,5 @@ class Resources:
             from vaetui.session.trainer import Trainer
 
             yield Loading("the networks")
-            worlds = () if self._world is None else (self._world,)
-            self.trainer = Trainer(self._store, self._repository, config, self.images, *worlds)
+            self.trainer = Trainer(self.store, self.repository, config, self.images, self._world)
         return self.trainer
-
-
-def _run_in_daemon_thread(check: Callable[[], str | None]) -> Future[str | None]:
-    """Run a function in a daemon thread, which does not delay the end of the process; return its future."""
-    future: Future[str | None] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(check())
-        except Exception as error:
-            logging.getLogger(__name__).exception("background task failed")
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="vaetui-background", daemon=True).start()
-    return future

@@ -82,9 +82,13 @@ class Trainer:
         repository: SessionRepository,
         config: Config,
         images: SessionImages,
-        world: World = SINGLE,
+        world: World | None = None,
     ) -> None:
-        """Build the networks and restore the newest intact checkpoint; this process is the first of the `world`."""
+        """Build the networks and restore the newest intact checkpoint.
+
+        This process is the first of the `world`; None if it trains alone.
+        """
+        world = world or SINGLE
         self._store = store
         self._repository = repository
         if not config.threads:
