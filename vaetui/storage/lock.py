@@ -7,9 +7,11 @@ import json
 import os
 import platform
 import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -49,16 +51,8 @@ class Lock:
 
         Raises UserError naming the holder if another process holds the lock.
         """
-        path = file_names.lock_path(directory)
-        self._file_lock = FileLock(path, mode=0o600, thread_local=False)  # released by any thread
+        self._file_lock = acquire_file_lock(file_names.lock_path(directory), lambda: _build_in_use_message(directory))
         self._directory = directory
-        with translate_os_errors(path):
-            if path.is_symlink():
-                raise UserError(f"{path} is a link, which vaetui never creates. Delete it and try again.")
-            try:
-                self._file_lock.acquire(timeout=ACQUIRE_TIMEOUT_S, poll_interval=ACQUIRE_TIMEOUT_S / 10)
-            except Timeout as error:
-                raise UserError(_build_in_use_message(directory)) from error
         with suppress(OSError):  # the lock is valid on a full disk as well
             control_files.cancel_release_request(directory)
             _write_holder(directory, is_detached=False)
@@ -68,6 +62,42 @@ class Lock:
         with suppress(OSError):
             file_names.holder_path(self._directory).unlink(missing_ok=True)
         self._file_lock.release()
+
+
+def acquire_file_lock(path: Path, build_in_use_message: Callable[[], str]) -> FileLock:
+    """Acquire the lock on a file, which any thread may release.
+
+    Raises UserError if another process holds it, with the message of the function.
+    """
+    file_lock = FileLock(path, mode=0o600, thread_local=False)
+    with translate_os_errors(path):
+        if path.is_symlink():
+            raise UserError(f"{path} is a link, which vaetui never creates. Delete it and try again.")
+        try:
+            file_lock.acquire(timeout=ACQUIRE_TIMEOUT_S, poll_interval=ACQUIRE_TIMEOUT_S / 10)
+        except Timeout as error:
+            raise UserError(build_in_use_message()) from error
+    return file_lock
+
+
+def write_description(path: Path, fields: Mapping[str, object]) -> None:
+    """Write the description of this process to a file."""
+    path.unlink(missing_ok=True)  # it may be a link that leads out of the session
+    with atomic_files.open_for_writing(path, os.O_EXCL) as file:
+        file.write(json.dumps(fields).encode())
+
+
+def read_description(path: Path, text_names: Sequence[str] = ("user", "host")) -> dict[str, Any]:
+    """Return the description of a process, its texts safe to print; an empty one if the file is missing or invalid."""
+    try:
+        with atomic_files.open_for_reading(path) as file:
+            fields = json.loads(file.read(1000))  # limit the size: another user may have written it
+        texts = {name: "".join(filter(is_printable_text, fields[name]))[:64] for name in text_names}
+        process_id = fields["process_id"]
+        is_valid = type(process_id) is int and 0 < process_id < 1 << 32  # above every valid process id
+        return {**fields, **texts} if is_valid else {}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
 
 
 def mark_detached(directory: Path) -> None:
@@ -102,24 +132,16 @@ def is_locked(path: Path) -> bool:
 
 
 def _write_holder(directory: Path, is_detached: bool) -> None:
-    path = file_names.holder_path(directory)
-    path.unlink(missing_ok=True)  # it may be a link that leads out of the session
-    with atomic_files.open_for_writing(path, os.O_EXCL) as file:
-        file.write(json.dumps(asdict(Holder(get_user_name(), get_host_name(), os.getpid(), is_detached))).encode())
+    holder = Holder(get_user_name(), get_host_name(), os.getpid(), is_detached)
+    write_description(file_names.holder_path(directory), asdict(holder))
 
 
 def _read_holder_file(path: Path) -> Holder:
     """Return the description of a holder; an empty one if the file is missing or invalid."""
-    try:
-        with atomic_files.open_for_reading(path) as file:
-            fields = json.loads(file.read(1000))  # limit the size: another user may have written it
-        user, host = ("".join(filter(is_printable_text, fields[name]))[:64] for name in ("user", "host"))
-        process_id = fields["process_id"]
-        if isinstance(process_id, int) and 0 < process_id < 1 << 32:  # above every valid process id
-            return Holder(user, host, process_id, fields.get("is_detached") is True)
+    fields = read_description(path)
+    if not fields:
         return Holder()
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return Holder()
+    return Holder(fields["user"], fields["host"], fields["process_id"], fields.get("is_detached") is True)
 
 
 def _build_in_use_message(directory: Path) -> str:

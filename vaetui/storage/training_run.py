@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from vaetui.errors import UserError, format_count, is_printable_text
-from vaetui.storage import atomic_files, file_names, lock
-from vaetui.storage.atomic_files import translate_os_errors
+from vaetui.errors import UserError, format_count
+from vaetui.storage import file_names, lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +41,10 @@ class TrainingRunLock:
 
     def __init__(self, directory: Path, ranks: int, device: str) -> None:
         """Acquire the lock and describe the run; raises UserError if another run serves the session."""
-        path = file_names.training_run_lock_path(directory)
-        self._file_lock = FileLock(path, mode=0o600)
+        self._file_lock = lock.acquire_file_lock(
+            file_names.training_run_lock_path(directory), lambda: _build_in_use_message(directory)
+        )
         self._directory = directory
-        with translate_os_errors(path):
-            if path.is_symlink():
-                raise UserError(f"{path} is a link, which vaetui never creates. Delete it and try again.")
-            try:
-                # `read_training_run` of another process holds the lock for a moment.
-                self._file_lock.acquire(timeout=lock.ACQUIRE_TIMEOUT_S, poll_interval=lock.ACQUIRE_TIMEOUT_S / 10)
-            except Timeout as error:
-                run = _read_description(file_names.training_run_path(directory))
-                raise UserError(f"Session {directory.name} is being trained by {run}. Stop that run first.") from error
         with suppress(OSError):  # the lock is valid on a full disk as well
             _write_description(directory, ranks, device)
 
@@ -69,29 +57,31 @@ class TrainingRunLock:
 
 def read_training_run(directory: Path) -> TrainingRun | None:
     """Return the training run that serves a session now, or None; a description left by a dead one is ignored."""
-    run = _read_description(file_names.training_run_path(directory))  # first: it is removed before the lock is released
+    run = _read_description(directory)  # first: it is removed before the lock is released
     return run if lock.is_locked(file_names.training_run_lock_path(directory)) else None
+
+
+def refuse_training_run(directory: Path) -> None:
+    """Raise UserError if a training run serves the session, also while it waits for answers."""
+    if read_training_run(directory) is not None:
+        raise UserError(_build_in_use_message(directory))
+
+
+def _build_in_use_message(directory: Path) -> str:
+    run = _read_description(directory)
+    advice = f"Stop it there first, for example with: kill {run.process_id}" if run.process_id else "Stop it first."
+    return f"Session {directory.name} is being trained by {run}. {advice}"
 
 
 def _write_description(directory: Path, ranks: int, device: str) -> None:
     run = TrainingRun(lock.get_user_name(), lock.get_host_name(), os.getpid(), ranks, device)
-    path = file_names.training_run_path(directory)
-    path.unlink(missing_ok=True)  # it may be a link that leads out of the session
-    with atomic_files.open_for_writing(path, os.O_EXCL) as file:
-        file.write(json.dumps(asdict(run)).encode())
+    lock.write_description(file_names.training_run_path(directory), asdict(run))
 
 
-def _read_description(path: Path) -> TrainingRun:
+def _read_description(directory: Path) -> TrainingRun:
     """Return the description of a run; an empty one if the file is missing or invalid."""
-    try:
-        with atomic_files.open_for_reading(path) as file:
-            fields = json.loads(file.read(1000))  # limit the size: another user may have written it
-        user, host, device = (
-            "".join(filter(is_printable_text, fields[name]))[:64] for name in ("user", "host", "device")
-        )
-        process_id, ranks = fields["process_id"], fields["ranks"]
-        if all(type(number) is int and 0 < number < 1 << 32 for number in (process_id, ranks)):
-            return TrainingRun(user, host, process_id, ranks, device)
+    fields = lock.read_description(file_names.training_run_path(directory), ("user", "host", "device"))
+    ranks = fields.get("ranks")
+    if type(ranks) is not int or ranks < 1:
         return TrainingRun()
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return TrainingRun()
+    return TrainingRun(fields["user"], fields["host"], fields["process_id"], ranks, fields["device"])
