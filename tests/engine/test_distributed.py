@@ -81,9 +81,8 @@ def test_parts_of_a_batch_cover_it_once() -> None:
 
 def test_one_process_shares_nothing() -> None:
     values = torch.ones(3)
-    assert World.single() is SINGLE
     assert SINGLE.sum(values) is values
-    assert SINGLE.mean(values) is values
+    assert torch.equal(SINGLE.mean(values), values)
     assert SINGLE.gather_rows(values, 0, 3) is values
     assert SINGLE.gather_texts("text") == ["text"]
     assert list(SINGLE.follow(iter_numbers())) == [1, 2]

@@ -36,11 +36,6 @@ class World:
     command_group: dist.ProcessGroup | None = None
     """The group in which rank 0 is waited for without a time limit; None for one process."""
 
-    @staticmethod
-    def single() -> World:
-        """Return the world of one process."""
-        return SINGLE
-
     @property
     def position(self) -> tuple[int, ...]:
         """What this rank adds to a position in the run (`rng`), so that it draws its own random numbers.
@@ -59,16 +54,14 @@ class World:
 
     def mean(self, values: Tensor) -> Tensor:
         """Return the mean over the ranks, with its gradient."""
-        return self.sum(values) / self.size if self.size > 1 else values
+        return self.sum(values) / self.size
 
     def gather_rows(self, rows: Tensor, start: int, total: int) -> Tensor:
         """Return the rows of all ranks, [total, ...], with their gradient; those of this rank begin at `start`."""
         if self.size == 1:
             return rows
-        before, after = (
-            rows.new_zeros(start, *rows.shape[1:]),
-            rows.new_zeros(total - start - len(rows), *rows.shape[1:]),
-        )
+        before = rows.new_zeros(start, *rows.shape[1:])
+        after = rows.new_zeros(total - start - len(rows), *rows.shape[1:])
         return self.sum(torch.cat([before, rows, after]))  # adding zeros changes no bits
 
     def follow(self, items: Generator[T, None, R]) -> Generator[T, None, R | None]:

@@ -30,6 +30,8 @@ MAX_MISSED_HEARTBEATS = 20
 """Reports of a rank that may fail to appear before it counts as lost: a busy machine delays them."""
 MAX_MISSED_AFTER_ERROR = 6
 """The same after an exchange has failed, which a lost rank explains."""
+MISSED_PER_STORE_FAILURE = 5
+"""Missed reports that a failed access to the store counts for: the store usually ends with rank 0."""
 END_MARK = "end"
 """The last report of a rank, after which it is not missed."""
 
@@ -113,30 +115,31 @@ class RankConnection:
             dist.barrier(self.world.command_group)
 
     def _watch(self, on_lost: Callable[[int], None]) -> None:
+        """Report that this rank is alive, and call `on_lost` once the reports of another one fail to appear."""
         others = range(1, self.world.size) if self.world.rank == 0 else range(1)
         last_beats, missed_counts = dict.fromkeys(others, ""), dict.fromkeys(others, 0)
-        count = 0
+        own_beat = 0
         while not self._is_ended.wait(HEARTBEAT_INTERVAL_S):
-            count += 1
+            own_beat += 1
             try:
-                self._store.set(f"beat/{self.world.rank}", str(count))
+                self._store.set(f"beat/{self.world.rank}", str(own_beat))
                 self._exchange_stop_request()
                 if self.world.rank and (lost_rank := self._read("lost")):
                     on_lost(int(lost_rank))
                     return
                 beats = {other: self._read(f"beat/{other}") for other in others}
             except RuntimeError:  # the store ends with rank 0 or with the launcher on its machine
-                beats, missed_counts = {}, dict.fromkeys(others, missed_counts[0] + 5 if self.world.rank else 0)
-                if not self.world.rank:
-                    continue
+                if self.world.rank == 0:
+                    continue  # nothing is known about the others
+                beats = last_beats
+                missed_counts[0] += MISSED_PER_STORE_FAILURE - 1
             for other in others:
-                beat = beats.get(other, last_beats[other])
-                is_missing = beat == last_beats[other] and beat != END_MARK
+                is_missing = beats[other] == last_beats[other] != END_MARK
                 missed_counts[other] = missed_counts[other] + 1 if is_missing else 0
-                last_beats[other] = beat
                 if missed_counts[other] >= self._missed_limit and not self._is_ended.is_set():
                     on_lost(other)
                     return
+            last_beats = beats
 
     def _exchange_stop_request(self) -> None:
         if self.world.rank == 0:
