@@ -166,10 +166,6 @@ class SummaryScreen(VaetuiScreen):
         """Disable the reading test without reconstructions, and what would change a session that is only watched."""
         return not self.is_refused(parameters) and (self.session.has_decoder or parameters != ("read",))
 
-    def on_unbound_key(self, key: str) -> None:
-        """Show why a key is refused that would change the session."""
-        self.refuse_key(key)
-
     def handle_bound_key(self, key: str) -> None:
         """Request another round, or open the reading test, the samples, the map or the history."""
         match key:

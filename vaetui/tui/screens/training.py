@@ -193,10 +193,6 @@ class TrainingScreen(VaetuiScreen):
         """Disable the reading test without reconstructions, and what may not be changed here."""
         return not self.is_refused(parameters) and (self.session.has_decoder or parameters != ("read",))
 
-    def on_unbound_key(self, key: str) -> None:
-        """Show why a key is refused that would change the session."""
-        self.refuse_key(key)
-
     def handle_bound_key(self, key: str) -> None:
         """Pause or resume, or open the reading test or the samples."""
         match key:

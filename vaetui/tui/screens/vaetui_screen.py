@@ -42,7 +42,7 @@ class VaetuiScreen(Screen[None]):
     glossary: Glossary | None = None
     """Terms that the help explains; None if the screen has no help."""
     refused_key_bindings: Sequence[KeyBinding] = ()
-    """The bindings that a session which is only watched, or trained elsewhere, may not allow here."""
+    """The bindings of which some are refused while a session is only watched, or trained elsewhere."""
 
     _is_dispatching = False
     _line: LineDialogue | None = None
@@ -104,16 +104,17 @@ class VaetuiScreen(Screen[None]):
                 return
 
     def is_refused(self, parameters: tuple[object, ...]) -> bool:
-        """Return whether the command with these parameters of `press` may not change the session now."""
+        """Return whether the session may not be changed now by the command with these parameters of `press`."""
         refused_ids = REFUSED_BINDING_IDS[self._vaetui_app.access]
-        names = (binding.id.split(".") for binding in self.refused_key_bindings if binding.id in refused_ids)
-        return parameters in [(name,) for _, name in names]
+        ids = [binding.id for binding in self.refused_key_bindings if binding.id in refused_ids]
+        return parameters in [(binding_id.partition(".")[2],) for binding_id in ids]
 
     def refuse_key(self, key: str) -> bool:
         """Show why a key is refused that would change the session; return False for any other key."""
         app = self._vaetui_app
-        keys = [key for binding in self.refused_key_bindings for key in get_keys(app.settings.keys, binding.id)]
-        if app.access == "full" or key not in keys:
+        if app.access == "full" or not any(
+            key in get_keys(app.settings.keys, binding.id) for binding in self.refused_key_bindings
+        ):
             return False
         self.show_notice(describe_refusal(app.access, self._session_name))
         return True
@@ -122,7 +123,8 @@ class VaetuiScreen(Screen[None]):
         """Handle the key of this screen with this name; the base class has none."""
 
     def on_unbound_key(self, key: str) -> None:
-        """Show a hint about a key without a binding; the base class has no line for it."""
+        """Show a hint about a key without a binding; the base class has one only for keys that are refused."""
+        self.refuse_key(key)
 
     def show_notice(self, text: str) -> None:
         """Show a notice; the base class has no line for it."""
