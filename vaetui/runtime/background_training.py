@@ -31,7 +31,12 @@ def require_training(session: Session) -> None:
     if session.phase == "labelling":
         raise UserError(f"Session {name} needs answers before it can train. Answer with: vaetui resume {name}")
     if session.phase == "finished":
-        raise UserError(f"Session {name} is finished. View it with: vaetui resume {name}")
+        raise UserError(describe_finished(name))
+
+
+def describe_finished(name: str) -> str:
+    """Return a message on a session whose run is finished."""
+    return f"Session {name} is finished. View it with: vaetui resume {name}"
 
 
 class BackgroundTraining:
