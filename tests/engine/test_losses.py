@@ -21,16 +21,17 @@ def test_divergence_equals_that_of_two_normal_distributions() -> None:
     assert torch.isclose(losses.kl_divergence(mean, std), expected)
 
 
-def test_classification_divides_by_the_number_of_weights_above_zero() -> None:
+def test_classification_is_weighted_and_divided_by_the_number_of_labels() -> None:
     logits = torch.tensor([[2.0, 0.0], [0.0, 1.0], [5.0, 5.0]])
     class_ids, weights = torch.tensor([0, 0, 1]), torch.tensor([0.5, 0.25, 0.0])
     cross_entropies = -logits.log_softmax(dim=1)[torch.arange(3), class_ids]
     expected = (0.5 * cross_entropies[0] + 0.25 * cross_entropies[1]) / 2
-    assert torch.isclose(losses.classification(logits, class_ids, weights), expected)
+    assert torch.isclose(losses.classification(logits, class_ids, weights, torch.tensor(2)), expected)
 
 
 def test_classification_without_any_weight_is_0() -> None:
-    assert losses.classification(torch.ones(4, 10), torch.zeros(4, dtype=torch.long), torch.zeros(4)) == 0
+    class_ids, weights = torch.zeros(4, dtype=torch.long), torch.zeros(4)
+    assert losses.classification(torch.ones(4, 10), class_ids, weights, torch.tensor(1)) == 0
 
 
 def test_nt_xent_is_smallest_when_views_of_one_image_agree_and_images_differ() -> None:

@@ -11,7 +11,7 @@ from vaetui.engine.distributed import SINGLE, World
 class BatchNorm(nn.BatchNorm1d):
     """Batch normalisation of [N, C] or [N, C, H, W]; in one process it is that of PyTorch.
 
-    PyTorch's own SyncBatchNorm works on GPUs alone.
+    PyTorch's SyncBatchNorm works on GPUs only.
     """
 
     world: World = SINGLE

@@ -10,12 +10,13 @@ from typing import Annotated, Literal, TypeAlias
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 Precision: TypeAlias = Literal["float32", "bfloat16"]
+"""Type of the numbers in convolutions and matrix products."""
 DistanceMetric: TypeAlias = Literal["euclidean", "cosine"]
 """Distance between latent vectors: Euclidean, or by the angle between them."""
 WARMUP_PIXELS = 28 * 28
 """Pixels of an image up to which a small set has a full warm-up."""
 MIN_DOWNSAMPLED_SIDE_PX = 28
-"""Pixels that a downsampled image has at least along its shorter side: as many as the digits of MNIST."""
+"""Fewest pixels along the shorter side of an image whose downsampling is chosen by its size: those of MNIST."""
 MIN_WARMUP_BATCHES = 100
 """Fewest batches of a shortened warm-up: with 60, MNIST lost ten points of accuracy in the first round."""
 MAX_SMALL_SET_IMAGES = 12_800
@@ -181,7 +182,7 @@ class TrainingConfig:
     batch_size: Annotated[int, Bounds(1, 4_096)] = 64
     """Images in a batch."""
     max_epoch_images: Annotated[int, Bounds(1, 10**9)] = 240_000
-    """Most images in a pass of an epoch; of a larger set, each epoch draws others."""
+    """Most images in a pass of an epoch; from a larger set, each epoch draws its own sample."""
     min_batches: Annotated[int, Bounds(1, 100_000)] = 1
     """Fewest batches in an epoch; an epoch passes over a small data set several times."""
     min_warmup_batches: Annotated[int, Bounds(1, 100_000)] | None = None
@@ -270,9 +271,9 @@ def count_epoch_images(config: TrainingConfig, image_count: int) -> int:
 
 
 def count_passes_per_epoch(config: TrainingConfig, image_count: int, epoch: int | None = None) -> int:
-    """Return how many passes over the images, of which there are `image_count`, an epoch (from 1) needs.
+    """Return how many passes over `image_count` images an epoch (from 1) makes to reach its fewest batches.
 
-    It is the number that reaches the fewest batches. Without `epoch`, of an epoch after the first round.
+    Without `epoch`, of an epoch after the first round.
     """
     is_warmup = epoch is not None and epoch <= config.warmup_epochs
     min_batches = config.min_warmup_batches if is_warmup and config.min_warmup_batches else config.min_batches

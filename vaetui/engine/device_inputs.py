@@ -25,8 +25,8 @@ MAX_MEMORY_SHARE = 0.5
 class _DeviceRows:
     """Selected rows of an array, on a device if they fit.
 
-    On the CPU the memory of the array itself. On an accelerator one copy, unless it would take more than
-    `max_bytes`, by default MAX_MEMORY_SHARE of the free memory: then batches are sent when they are needed.
+    On the CPU, the array itself is read. An accelerator gets one copy, unless that would take more than `max_bytes`, by
+    default MAX_MEMORY_SHARE of the free memory: then each batch is sent when it is needed.
     """
 
     def __init__(

@@ -41,18 +41,18 @@ class DeviceSearch:
         queries, candidates = queries - mean, candidates - mean
         count = min(count, len(candidates))
         step = max(BLOCK_PAIRS // max(len(candidates), count * candidates.shape[1]), 1)
-        halves = candidates.square().sum(dim=1) / 2
-        results = [_search_block(block, candidates, halves, count) for block in torch.split(queries, step)]
+        half_squares = candidates.square().sum(dim=1) / 2  # [M]
+        results = [_search_block(block, candidates, half_squares, count) for block in torch.split(queries, step)]
         positions, distances = (torch.cat(column) for column in zip(*results, strict=True))
         return positions.cpu().numpy(), distances.cpu().numpy()
 
 
-def _search_block(queries: Tensor, candidates: Tensor, halves: Tensor, count: int) -> tuple[Tensor, Tensor]:
+def _search_block(queries: Tensor, candidates: Tensor, half_squares: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Return positions and distances of the nearest candidates, 2 x [R, count]."""
     products = queries @ candidates.T  # [R, M]
     # Half the squared distance, but for a term that is common to all candidates of a query.
-    positions = (halves - products).topk(count, dim=1, largest=False).indices
-    # From the differences: for near vectors, those of the products are rounding errors.
+    positions = (half_squares - products).topk(count, dim=1, largest=False).indices
+    # From the vectors: for near ones, the differences of the products are rounding errors.
     distances = (queries[:, None] - candidates[positions]).norm(dim=2)
     distances, order = distances.sort(dim=1, stable=True)
     return positions.gather(1, order), distances

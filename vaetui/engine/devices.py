@@ -43,7 +43,7 @@ def _list_available_names() -> list[str]:
 
 
 def _make_cuda_deterministic() -> None:
-    """Let the same seed give the same bits on CUDA, and convolutions compute with all bits of float32."""
+    """Make results on CUDA depend on the seed alone, and convolutions compute with all bits of float32."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the first product of matrices is computed
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
@@ -86,7 +86,7 @@ def explain_lack_of_memory() -> Iterator[None]:
 
 
 def measure_free_bytes(device: torch.device) -> float:
-    """Return the bytes of free memory of an accelerator; infinity if it does not tell."""
+    """Return the bytes of free memory of an accelerator; infinity where PyTorch does not report them."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info()[0]
     if device.type == "mps":
@@ -97,7 +97,7 @@ def measure_free_bytes(device: torch.device) -> float:
 def send(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
     """Return tensors of the CPU on a device, in one transfer for which neither CPU nor GPU waits."""
     if device.type in ("cpu", "mps"):
-        # The GPU of Apple reads the memory of the CPU, so that there is nothing to gain.
+        # Apple's GPUs share the memory of the CPU, so there is nothing to gain.
         return [tensor.to(device) for tensor in tensors]
     starts, total = list[int](), 0
     for tensor in tensors:

@@ -25,14 +25,12 @@ def kl_divergence(mean: Tensor, std: Tensor) -> Tensor:
     return 0.5 * (std.square() + mean.square() - 1 - 2 * std.log()).sum() / len(mean)
 
 
-def classification(logits: Tensor, class_ids: Tensor, weights: Tensor, label_count: Tensor | None = None) -> Tensor:
+def classification(logits: Tensor, class_ids: Tensor, weights: Tensor, label_count: Tensor) -> Tensor:
     """Return the weighted cross-entropy, divided by the number of images with a weight (eq. 3), in nats.
 
     `logits` [N, classes], `class_ids` [N], `weights` [N] of PseudoLabels. Returns 0 if no image has a weight.
-    `label_count` replaces that number.
+    `label_count`, above 0, is that number; if processes divide a batch, it is their mean number.
     """
-    if label_count is None:
-        label_count = torch.count_nonzero(weights).clamp(min=1)
     cross_entropies = F.cross_entropy(logits, class_ids, reduction="none")  # [N]
     return (weights * cross_entropies).sum() / label_count
 

@@ -15,7 +15,7 @@ from vaetui.engine.vae import VAE, Encoding, build_encoding
 FEATURE_WIDTH = 192
 """Numbers that describe an image; with 64, propagated labels were 1 to 3 points worse."""
 SECOND_VIEW_STEP = 2
-"""A second view of a large image is read by one patch of so many along each side, in a quarter of the time."""
+"""Of a second view of a downsampled image, every second patch along each side is read: a quarter of the time."""
 
 
 class PatchVAE(VAE):
@@ -42,7 +42,7 @@ class PatchVAE(VAE):
         return self._encode_features(self.patch_features(self.downsample(images)))
 
     def encode_views(self, images: Tensor, second_views: Tensor) -> Encoding:
-        """Return q(z | x) of images and then of a second view of each; of large images, the latter by fewer patches."""
+        """Return q(z | x) of images and then of a second view of each; if downsampled, the latter by fewer patches."""
         if self.downsampling == 1:
             return self.encode(torch.cat([images, second_views]))
         features = self.patch_features(self.downsample(images))

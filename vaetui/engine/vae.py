@@ -39,8 +39,8 @@ class ImageDecoder(nn.ModuleList):
         """Create a decoder to images of `shape`: (height, width) or (height, width, 3)."""
         conv1_channels, conv2_channels = config.decoder_channels or config.channels
         image_size, hidden_units = (shape[0], shape[1]), config.hidden_units
-        half_size = _compute_downsampled_size(image_size)
-        feature_size = _compute_downsampled_size(half_size)
+        half_size = _compute_convolved_size(image_size)
+        feature_size = _compute_convolved_size(half_size)
         feature_count = conv2_channels * feature_size[0] * feature_size[1]
         first_padding = _compute_output_padding(feature_size, half_size)
         second_padding = _compute_output_padding(half_size, image_size)
@@ -87,8 +87,8 @@ class VAE(nn.Module):
         conv1_channels, conv2_channels = config.channels
         image_size, image_channels = (shape[0], shape[1]), count_channels(shape)
         self._image_size = image_size
-        half_size = _compute_downsampled_size(image_size)
-        feature_size = _compute_downsampled_size(half_size)
+        half_size = _compute_convolved_size(image_size)
+        feature_size = _compute_convolved_size(half_size)
         feature_count = conv2_channels * feature_size[0] * feature_size[1]
         self.negative_slope = config.negative_slope
         hidden_units = config.hidden_units
@@ -236,7 +236,7 @@ def to_byte_images(images: Tensor) -> Tensor:
     return pixels.squeeze(1) if pixels.shape[1] == 1 else pixels.permute(0, 2, 3, 1).contiguous()
 
 
-def _compute_downsampled_size(size: tuple[int, int]) -> tuple[int, int]:
+def _compute_convolved_size(size: tuple[int, int]) -> tuple[int, int]:
     """Return the size after a 3x3 convolution with stride 2 and padding 1."""
     return (size[0] + 1) // 2, (size[1] + 1) // 2
 

@@ -17,7 +17,7 @@ PARTIAL_SUFFIX = ".partial"
 CHUNK_BYTES = 1 << 20
 """Bytes read at a time from files of any size."""
 SYNC_BYTES = 1 << 26
-"""Bytes of a large file after which it is synced: less than half a second for most disks."""
+"""Bytes of a large file that are written before each sync, which takes less than half a second on most disks."""
 Buffer: TypeAlias = bytes | memoryview
 """What is written to a file."""
 NOFOLLOW_FLAG = getattr(os, "O_NOFOLLOW", 0)

@@ -105,7 +105,7 @@ def compute_max_file_bytes(specs: Mapping[str, ArraySpec], dimensions: Mapping[s
 
 
 class _ChunkSink:
-    """What a zip archive is written to: it keeps the parts until they are taken away."""
+    """The output of a zip archive, which keeps the parts until `pop` returns them."""
 
     def __init__(self) -> None:
         self._chunks: list[bytes | memoryview] = []

@@ -155,7 +155,7 @@ def _write_in_steps(file: BinaryIO, content: bytes | Iterable[bytes], digest: ha
 
 
 def _iter_batches(content: bytes | Iterable[bytes]) -> Iterator[tuple[int, bytes | memoryview]]:
-    """Yield content in larger parts, with the number of chunks in each; bytes are one chunk, but several parts."""
+    """Yield content in larger parts, with the number of chunks in each; bytes have no chunks."""
     if isinstance(content, bytes):
         for start in range(0, len(content), atomic_files.SYNC_BYTES):
             yield 0, memoryview(content)[start : start + atomic_files.SYNC_BYTES]
