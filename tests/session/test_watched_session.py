@@ -16,6 +16,7 @@ from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.engine.events import BatchesTrained, Event, Losses, Reconstructed, Watched
 from vaetui.errors import UserError
 from vaetui.session import lifecycle, watched_session
+from vaetui.session.session import Session
 from vaetui.session.session_users import SessionUsers
 from vaetui.session.watched_session import CHANGING_METHODS, WatchedSession
 from vaetui.storage import file_names, live_progress
@@ -23,6 +24,12 @@ from vaetui.storage.lock import Holder
 from vaetui.storage.training_run import TrainingRun, TrainingRunLock
 
 pytestmark = pytest.mark.usefixtures("home")
+READING_METHODS = {
+    *("advance", "close", "training_curves", "last_saved_at", "round_view", "require_current_round", "answer_counts"),
+    *("digit_keys", "member_images", "select_images", "least_sure_images", "summary", "reading_test", "map_images"),
+    *("load_labelling", "load_history", "build_label_table", "propagate_answers", "generate_samples", "export_labels"),
+}
+"""The methods of a session that record nothing."""
 HOLDER, RUN = Holder("ann", "far", 12), TrainingRun("bob", "near", 7, 2, "cpu")
 
 
@@ -111,6 +118,12 @@ def test_progress_of_a_process_that_was_killed_is_not_shown(templates: SessionTe
     live_progress.ProgressReport(directory).add(BatchesTrained(1, 1, 9, Losses(1.0, 2.0, 3.0), 100.0, 0.5))
     with closing(WatchedSession(directory)) as watched:
         assert not any(isinstance(event, BatchesTrained) for event in read_events(watched, 3))
+
+
+def test_every_method_of_a_session_that_could_record_something_is_refused() -> None:
+    methods = {name for name in vars(Session) if callable(vars(Session)[name]) and not name.startswith("_")}
+    assert methods >= CHANGING_METHODS
+    assert methods - CHANGING_METHODS == READING_METHODS
 
 
 @pytest.mark.parametrize("method", sorted(CHANGING_METHODS))
