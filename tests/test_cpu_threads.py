@@ -40,7 +40,7 @@ def write_tree(tmp_path: Path) -> WriteTree:
 @pytest.fixture
 def sixty_four_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the process run on 64 CPUs, as in a container with a quota on a large machine."""
-    monkeypatch.setattr(cpu_threads, "count_affine_cpus", lambda: 64)
+    monkeypatch.setattr(cpu_threads, "count_allowed_cpus", lambda: 64)
 
 
 def v2_files(group: str, quotas: dict[str, str], mount: str = V2_MOUNT) -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, MutableMapping
 from functools import cache
 
 CHOSEN_VARIABLES = "VAETUI_OPENMP_CHOICE"
-"""Lists the variables that vaetui has set, so that a child process does not take them for the user's."""
+"""Variable that lists those set by vaetui, so that a child process does not take them for the user's."""
 WAIT_VARIABLES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 """Set by a user to decide how the threads of GNU OpenMP wait for each other."""
 PLACEMENT_VARIABLES = ("OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY")
@@ -35,7 +35,7 @@ def set_openmp_variables(environment: MutableMapping[str, str], root: str = "/")
         if environment.get(name) == value:
             del environment[name]  # set by a parent process, which may have had other CPUs
     choices = {}
-    if (count := count_usable_cpus(root)) < count_affine_cpus():
+    if (count := count_usable_cpus(root)) < count_allowed_cpus():
         choices["OMP_NUM_THREADS"] = str(count)
     if not (adapts_waiting(environment, root) or any(name in environment for name in WAIT_VARIABLES)):
         choices["GOMP_SPINCOUNT"] = FIXED_SPIN_COUNT
@@ -56,7 +56,7 @@ def adapts_waiting(environment: MutableMapping[str, str], root: str = "/") -> bo
     return (
         hasattr(os, "sched_setaffinity")
         and not any(name in environment for name in (*WAIT_VARIABLES, *PLACEMENT_VARIABLES))
-        and count_usable_cpus(root) == count_affine_cpus()
+        and count_usable_cpus(root) == count_allowed_cpus()
         and any(
             line[:3] == "cpu" and any(map(_is_positive, line.split()[1:])) for line in _read_lines(f"{root}/proc/stat")
         )
@@ -64,7 +64,7 @@ def adapts_waiting(environment: MutableMapping[str, str], root: str = "/") -> bo
 
 
 @cache
-def count_affine_cpus() -> int:
+def count_allowed_cpus() -> int:
     """Return the number of CPUs that this process may run on, as it was when vaetui was imported."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -78,7 +78,7 @@ def count_usable_cpus(root: str = "/") -> int:
     A fractional quota is rounded to the nearest number: one thread fewer wastes half a CPU, one more is often stopped.
     """
     quota = read_cpu_quota(root)
-    count = count_affine_cpus()
+    count = count_allowed_cpus()
     return count if quota is None else max(1, min(count, int(quota + 0.5)))
 
 

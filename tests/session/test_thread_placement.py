@@ -10,7 +10,7 @@ import pytest
 
 from vaetui.session.thread_placement import (
     BREAK_S,
-    MIN_DIFFERING_TICKS,
+    MIN_DIFFERING_SAMPLES,
     TRIAL_S,
     SharingTrial,
     choose_shared_cpus,
@@ -91,7 +91,7 @@ def test_shared_cpus_that_speed_training_up_are_kept() -> None:
 
 
 def test_slow_batches_do_not_end_sharing() -> None:
-    """Large images report once in several looks, so that a look may see no batch or many."""
+    """Large images report once in several samples, so that a sample may contain no batch or many."""
     trial, batches = SharingTrial(), 0
     for tick in range(40):
         batches += 8 * (tick % 5 == 1)
@@ -127,11 +127,11 @@ def describe():
 with placement.training():
     placement.adapt({0: 0.0, 1: 0.0}, 1.0)
     print(describe())
-    for _ in range(%(ticks)d):
+    for _ in range(%(samples)d):
         placement.adapt({cpu: 1.0 for cpu in placement.cpus}, 1.0)
     print(describe())
 print(describe())  # passive, but anywhere
-for _ in range(%(ticks)d):
+for _ in range(%(samples)d):
     placement.adapt({cpu: 0.0 for cpu in placement.cpus}, 1.0)
 print(describe())
 """
@@ -148,7 +148,7 @@ def run_program(program: str, **variables: str) -> str:
 
 @linux_only
 def test_threads_wait_passively_and_share_cpus_only_while_others_need_them() -> None:
-    program = REAL_PROGRAM % {"ticks": MIN_DIFFERING_TICKS}
+    program = REAL_PROGRAM % {"samples": MIN_DIFFERING_SAMPLES}
     program = program.replace(
         "torch.zeros(threads << 17)\n", "torch.zeros(threads << 17)\nThreadPlacement._watch = lambda self: 0\n"
     )
@@ -226,7 +226,7 @@ def test_threads_are_released_if_the_system_allows_no_more() -> None:
     program = """
 import os, threading
 import torch
-from vaetui.session.thread_placement import MIN_DIFFERING_TICKS, ThreadPlacement
+from vaetui.session.thread_placement import MIN_DIFFERING_SAMPLES, ThreadPlacement
 
 threads = len(os.sched_getaffinity(0))
 torch.set_num_threads(threads)
@@ -243,7 +243,7 @@ def start_few(thread):
 
 threading.Thread.start = start_few
 with placement.training():
-    for _ in range(MIN_DIFFERING_TICKS + 3):
+    for _ in range(MIN_DIFFERING_SAMPLES + 3):
         placement.adapt({cpu: 1.0 for cpu in placement.cpus}, 1.0)
     print(len(placement.shared_cpus), len(os.sched_getaffinity(0)), any(thread.is_alive() for thread in started))
 """
@@ -259,7 +259,7 @@ from vaetui.engine.device_inputs import put_on_device
 from vaetui.engine.images import images_from_array
 from vaetui.engine.train_state import create_train_state
 from vaetui.engine.training import train_epoch
-from vaetui.session.thread_placement import MIN_DIFFERING_TICKS, ThreadPlacement
+from vaetui.session.thread_placement import MIN_DIFFERING_SAMPLES, ThreadPlacement
 
 ThreadPlacement._watch = lambda self: None
 threads = len(os.sched_getaffinity(0))
@@ -278,7 +278,7 @@ def train():
 
 spinning = train()
 with placement.training():
-    for _ in range(MIN_DIFFERING_TICKS):
+    for _ in range(MIN_DIFFERING_SAMPLES):
         placement.adapt({cpu: 1.0 for cpu in placement.cpus}, 1.0)
     sharing = train()
     print(spinning == sharing, len(placement.shared_cpus))

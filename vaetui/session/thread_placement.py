@@ -2,8 +2,7 @@
 
 The threads of a team wait for each other thousands of times per second. GNU OpenMP lets them spin meanwhile, which is
 best if each thread has a CPU of its own. If other processes need the CPUs, a thread spins until its time slice ends
-while the one it waits for has no CPU, and the rate drops to less than half. Two measures are taken then, and taken
-back later:
+while the one it waits for has no CPU, and the rate drops to less than half. Two measures apply while that lasts:
 
 * An idle team is kept beside the one that computes. OpenMP documents that threads wait passively after few turns of
   the waiting loop if there are more of its threads than CPUs (libgomp manual, GOMP_SPINCOUNT).
@@ -24,29 +23,31 @@ from typing import Any, ClassVar
 
 import torch
 
-from vaetui.cpu_threads import adapts_waiting, count_affine_cpus
+from vaetui.cpu_threads import adapts_waiting, count_allowed_cpus
 from vaetui.engine.events import BatchesTrained
 from vaetui.session.cpu_load import measure_foreign_load, read_cpu_sample
 
 INTERVAL_S = 1.0
-"""Seconds between two looks at the load; varied by a fifth, so that two sessions do not react in step."""
+"""Seconds between two samples of the load; varied by a fifth, so that two sessions do not react in step."""
 MAX_READ_SHARE = 0.005
-"""Largest share of the time that may pass with looking, which takes long on machines with hundreds of CPUs."""
+"""Largest share of the time that sampling may take, which is slow on machines with hundreds of CPUs."""
 MIN_LOST_CPUS, MIN_LOST_SHARED_CPUS = 0.4, 0.2
-"""CPUs that other processes take from the team for which its threads begin to share CPUs, and go on to share them.
-Two threads on one CPU reach 0.6 to 0.7 of their rate on two, so that a process that needs less is better endured."""
-MIN_GAIN_MOVE = 0.3
-"""CPUs that must be freer elsewhere before shared CPUs are exchanged."""
+"""CPUs that other processes take from the team from which on its threads begin, and continue, to share CPUs.
+
+Two threads on one CPU reach 0.6 to 0.7 of their rate on two, so sharing does not pay where others need less.
+"""
+MIN_GAINED_CPUS = 0.3
+"""CPUs by which other ones must be freer before they replace the shared ones."""
 MAX_IDLE_TEAMS = 8
 """Most idle teams; more are needed if a session uses few of many CPUs, where contention is rare."""
 ELEMENTS_PER_THREAD = 1 << 16
 """Elements of an operation for which PyTorch uses another thread, with a margin."""
-MIN_DIFFERING_TICKS = 2
-"""Looks in a row that must agree, before threads are adapted or released: loads of a second are not worth it."""
+MIN_DIFFERING_SAMPLES = 2
+"""Samples in a row that must agree before threads are adapted or released: short loads do not repay it."""
 TRIAL_S, BREAK_S = 6.0, 120.0
 """Seconds after which shared CPUs are given up if they made training slower, and seconds until they are tried again."""
 MIN_RELATIVE_RATE = 0.9
-"""Fewest batches per second on shared CPUs, relative to the slower of two looks before."""
+"""Fewest batches per second on shared CPUs, relative to the slower of the two samples before."""
 
 
 def count_shared_cpus(threads: int, foreign_load: dict[int, float], is_sharing: bool) -> int:
@@ -68,7 +69,7 @@ def choose_shared_cpus(count: int, foreign_load: dict[int, float], present: set[
     if len(present) != count or not present <= set(foreign_load):
         return best
     gain = sum(foreign_load[cpu] for cpu in present) - sum(foreign_load[cpu] for cpu in best)
-    return best if gain > MIN_GAIN_MOVE else present
+    return best if gain > MIN_GAINED_CPUS else present
 
 
 def count_idle_teams(threads: int, cpus: int) -> int:
@@ -112,7 +113,7 @@ class IdleTeams:
 
 
 class SharingTrial:
-    """Measures whether training is faster since threads share CPUs: the reasons to expect it are those of few CPUs."""
+    """Measures whether shared CPUs make training slower, which the rules for sharing do not exclude everywhere."""
 
     def __init__(self) -> None:
         """Measure nothing yet."""
@@ -155,7 +156,7 @@ class ThreadPlacement:
 
     @classmethod
     def _forget_after_fork(cls) -> None:
-        """Run anywhere in a child process, which has none of the other threads."""
+        """Let a forked process, which has none of the other threads, run on all CPUs and begin anew."""
         if cls._running is not None and cls._running.shared_cpus:
             with suppress(OSError):
                 os.sched_setaffinity(0, cls._running.cpus)
@@ -177,7 +178,7 @@ class ThreadPlacement:
         self._idle_teams: IdleTeams | None = None
         self._watcher: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._differing_ticks = 0
+        self._differing_samples = 0
         self._trial = SharingTrial()
 
     def set_threads(self, threads: int) -> None:
@@ -188,7 +189,7 @@ class ThreadPlacement:
             self._threads = threads
             self._is_adaptable = (
                 1 < threads <= len(self.cpus)
-                and count_idle_teams(threads, count_affine_cpus()) <= MAX_IDLE_TEAMS
+                and count_idle_teams(threads, count_allowed_cpus()) <= MAX_IDLE_TEAMS
                 and adapts_waiting(os.environ)
                 and uses_gnu_openmp()
             )
@@ -220,9 +221,9 @@ class ThreadPlacement:
                 self._share(set())
                 return
             count = count_shared_cpus(self._threads, foreign_load, self.is_contended)
-            self._differing_ticks = self._differing_ticks + 1 if self.is_contended != (count < self._threads) else 0
-            if self._differing_ticks >= MIN_DIFFERING_TICKS:
-                self.is_contended, self._differing_ticks = not self.is_contended, 0
+            self._differing_samples = self._differing_samples + 1 if self.is_contended != (count < self._threads) else 0
+            if self._differing_samples >= MIN_DIFFERING_SAMPLES:
+                self.is_contended, self._differing_samples = not self.is_contended, 0
             if not self.is_contended:
                 self._close_idle_teams()
             elif self._idle_teams is None:
