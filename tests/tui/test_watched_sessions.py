@@ -20,7 +20,7 @@ from vaetui.session.watched_session import WatchedSession
 from vaetui.storage import live_progress, training_run
 from vaetui.storage.training_run import TrainingRunLock
 from vaetui.tui.app import VaetuiApp
-from vaetui.tui.plain.watching import PlainWatch
+from vaetui.tui.plain.watch import PlainWatch
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.map import MapScreen
 from vaetui.tui.screens.summary import SummaryScreen

@@ -18,7 +18,7 @@ def watch_in_app(directory: Path, settings: AppSettings) -> None:
     from vaetui.session.watched_session import WatchedSession
     from vaetui.tui.terminal import capabilities
 
-    capabilities.require_terminal()
+    capabilities.require_terminal(can_detach=False)
     session = WatchedSession(directory)
     signal_number = session_runner.run_app(session, settings).signal_number
     session_runner.exit_immediately(128 + signal_number if signal_number else 0)
@@ -27,7 +27,7 @@ def watch_in_app(directory: Path, settings: AppSettings) -> None:
 def watch_in_lines(directory: Path) -> None:
     """Print what happens in a session until its run is finished or the user leaves."""
     from vaetui.session.watched_session import WatchedSession
-    from vaetui.tui.plain.watching import PlainWatch
+    from vaetui.tui.plain.watch import PlainWatch
 
     session_runner.replace_unencodable_text()
     watch = PlainWatch(WatchedSession(directory), sys.stdin or io.StringIO(), lambda line: print(line, flush=True))
