@@ -23,6 +23,7 @@ from vaetui.engine.images import read_idx_array
 from vaetui.session import lifecycle
 from vaetui.storage import file_names, locations
 from vaetui.storage.repository import SessionRepository
+from vaetui.storage.training_run import TrainingRunLock
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -303,3 +304,13 @@ def test_a_run_on_rectangular_images_finishes(tmp_path: Path) -> None:
     list(run_to_end(session))
     assert session.phase == "finished"
     session.close()
+
+
+def test_delete_is_refused_while_a_training_run_waits_for_answers(templates: SessionTemplates) -> None:
+    run = TrainingRunLock(templates.copy("labelling", "served"), 2, "cpu")
+    process = run_vaetui("delete", "served", "--yes")
+    run.release()
+    assert process.returncode == 2
+    assert "Session served is being trained by 2 processes of " in process.stderr
+    assert f"Stop it there first, for example with: kill {os.getpid()}" in process.stderr
+    assert run_vaetui("delete", "served", "--yes").returncode == 0

@@ -215,7 +215,7 @@ def test_a_killed_process_is_reported_by_show_and_by_the_next_resume(data: Path)
         assert "training, failed, epoch" in run_vaetui("show", "killed").stdout
         assert "it stopped without an error message" in load_status("killed")["failure"]
         process = start_in_background("resume", "killed")
-        assert "Background training failed: it stopped without an error message" in process.stderr
+        assert "Training failed: it stopped without an error message" in process.stderr
         assert load_status("killed")["failure"] is None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.session_templates import SessionTemplates
 from vaetui.engine.config import Config
 from vaetui.errors import UserError
 from vaetui.runtime.rank_environment import RankEnvironment, read_rank_environment
@@ -157,3 +159,17 @@ def test_invalid_place_is_refused(name: str, value: str) -> None:
 def test_incomplete_place_is_refused(name: str) -> None:
     with pytest.raises(UserError, match=name):
         read_rank_environment({key: value for key, value in PLACE.items() if key != name})
+
+
+def test_run_that_waits_for_answers_ends_with_a_sentence_when_the_session_is_deleted(
+    templates: SessionTemplates, home: Path
+) -> None:
+    directory = templates.copy("labelling", "gone")
+    command = [sys.executable, "-m", "vaetui.train", "gone"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "needs answers" in process.stdout.readline()
+        shutil.rmtree(directory)
+        errors = process.communicate(timeout=TIMEOUT_S)[1]
+    assert (process.returncode, errors) == (2, "vaetui: Session gone was deleted.\n")
+    assert not directory.exists()

@@ -192,6 +192,7 @@ def test_killed_process_of_this_machine_ends_with_a_sentence_and_closing_stops_i
         with pytest.raises(UserError, match=message):
             list(events)
         assert session.phase == "training"
+        assert control_files.read_failure(directory) is None  # the user has read it
     with closing(AttachedSession(directory, partial(LocalRanks, directory, 1))) as session:
         events = session.advance()
         wait_until(lambda: next(events) and training_run.read_training_run(directory))

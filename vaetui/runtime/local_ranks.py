@@ -17,6 +17,7 @@ import click
 
 from vaetui.cpu_threads import count_usable_cpus
 from vaetui.errors import UserError, format_count, make_printable
+from vaetui.runtime.rank_environment import LOST_RANK_TEXT, RESTART_ADVICE
 from vaetui.storage import training_run
 
 STOP_TIMEOUT_S = 20.0
@@ -109,28 +110,23 @@ class LocalRanks:
         """Return why the processes ended and how to continue, in one line."""
         cause = self._describe_cause()
         advice = f"Continue with: vaetui resume {self._name} --ranks {self._count}"
-        return cause if "vaetui resume" in cause else f"{cause} {advice}"
+        return cause if "vaetui resume" in cause else f"{cause.removesuffix(f' {RESTART_ADVICE}')} {advice}"
 
     def _describe_cause(self) -> str:
-        """Return the message of a process that ended, else its exit status, as a sentence."""
+        """Return why a process ended, as a sentence; what others report about it counts only if it says nothing."""
         ended = [(rank, process) for rank, process in enumerate(self._processes) if process.poll() is not None]
-        for rank, _ in ended:
-            if message := self._read_message(rank):
-                return message
-        for rank, process in ended:
-            name = f"Process {rank + 1} of {self._count}"
-            if process.returncode < 0:
-                signal_name = signal.Signals(-process.returncode).name
-                return f"{name} was ended by {signal_name}; the last checkpoint is saved."
-            if process.returncode:
-                lines = self._read_errors(rank).splitlines() or ["no message"]
-                return f"{name} failed: {lines[-1].rstrip('.')}; the last checkpoint is saved."
-        return f"The processes that trained {self._name} have ended; everything is saved."
+        causes = [self._describe_end_of(rank, process.returncode) for rank, process in ended if process.returncode]
+        causes.sort(key=lambda cause: LOST_RANK_TEXT in cause)  # stable
+        return causes[0] if causes else f"The processes that trained {self._name} have ended; everything is saved."
 
-    def _read_message(self, rank: int) -> str:
-        """Return the last message of the program among the errors of a process, or ""."""
-        lines = [line for line in self._read_errors(rank).splitlines() if line.startswith("vaetui: ")]
-        return lines[-1].removeprefix("vaetui: ") if lines else ""
+    def _describe_end_of(self, rank: int, status: int) -> str:
+        """Return the signal that ended a process, else its last message or line of errors, as a sentence."""
+        name = f"Process {rank + 1} of {self._count}"
+        if status < 0:
+            return f"{name} was ended by {signal.Signals(-status).name}; the last checkpoint is saved."
+        lines = self._read_errors(rank).splitlines() or ["no message"]
+        messages = [line.removeprefix("vaetui: ") for line in lines if line.startswith("vaetui: ")]
+        return messages[-1] if messages else f"{name} failed: {lines[-1].rstrip('.')}; the last checkpoint is saved."
 
     def _read_errors(self, rank: int) -> str:
         file = self._errors[rank]

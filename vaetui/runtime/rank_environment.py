@@ -10,6 +10,10 @@ from vaetui.errors import UserError
 
 MAX_RANKS = 10_000
 """Most processes of a run."""
+LOST_RANK_TEXT = "was lost: it was killed, it failed, or its machine cannot be reached."
+"""The predicate of the sentence with which the other processes report the end of one."""
+RESTART_ADVICE = "Start the run again to go on."
+"""What to do about it, where vaetui has not started the processes."""
 
 
 class CommonError(UserError):

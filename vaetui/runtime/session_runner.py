@@ -276,6 +276,7 @@ def run_with_progress(events: Generator[Any, None, T]) -> T:
                     progress.reset(task)
                 progress.update(task, description=event.activity, completed=event.completed, total=event.total)
             elif isinstance(event, Notice):
-                click.echo(make_printable(event.message), err=True)
+                # Not click.echo, which would write into the line of the progress.
+                console.print(make_printable(event.message), markup=False, highlight=False, emoji=False, soft_wrap=True)
 
         return drain_events(events, show)

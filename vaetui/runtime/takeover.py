@@ -48,7 +48,7 @@ def stop_background_training(directory: Path) -> None:
     """
     holder = lock.read_holder(directory)
     if holder is None and (failure := control_files.read_failure(directory)):
-        click.echo(f"Background training failed: {failure}", err=True)
+        click.echo(f"Training failed: {failure}", err=True)
         control_files.remove_control_files(directory)
     if holder is None or not holder.is_detached:
         return

@@ -17,8 +17,8 @@ import click
 import vaetui
 from vaetui.errors import UserError
 from vaetui.runtime import session_runner
-from vaetui.runtime.background_training import DEFAULT_FAILURE_MESSAGE
-from vaetui.runtime.rank_environment import CommonError, RankEnvironment
+from vaetui.runtime.background_training import DEFAULT_FAILURE_MESSAGE, describe_finished
+from vaetui.runtime.rank_environment import LOST_RANK_TEXT, RESTART_ADVICE, CommonError, RankEnvironment
 from vaetui.signals import SHUTDOWN_SIGNALS, ShutdownRequested, ShutdownSignals
 from vaetui.storage import control_files, file_names, locations, lock
 from vaetui.storage.training_run import TrainingRunLock
@@ -89,7 +89,7 @@ class _TrainingProcess:
         name, size = self._directory.name, 1 if self._world is None else self._world.size
         phase: Phase = schedule.read_phase(self._directory)
         if phase == "finished":
-            raise UserError(f"Session {name} is finished. View it with: vaetui resume {name}")
+            raise UserError(describe_finished(name))
         repository = SessionRepository(self._directory)
         device = repository.config.device
         repository.close()
@@ -105,7 +105,8 @@ class _TrainingProcess:
             control_files.remove_control_files(self._directory)
         finally:
             run_lock.release()
-        self._print(f"Everything is saved. Go on with: vaetui resume {name}")
+        saved = f"Everything is saved. Go on with: vaetui resume {name}"
+        self._print(describe_finished(name) if phase == "finished" else saved)
         return 128 + self._signals.signal_number if self._signals.signal_number else 0
 
     def _train(self, is_first: bool) -> Phase:
@@ -141,6 +142,8 @@ class _TrainingProcess:
         self._signals.is_interruptible = True
         database_path, changed_at = file_names.database_path(self._directory), 0
         while not self._is_stop_requested():
+            if not self._directory.exists():
+                raise UserError(f"Session {self._directory.name} was deleted.")
             if lock.read_holder(self._directory) is None:
                 last_change = database_path.stat().st_mtime_ns
                 if last_change != changed_at and schedule.read_phase(self._directory) != "labelling":
@@ -231,8 +234,8 @@ def _end_after_loss(connection: RankConnection, directory: Path, lost_rank: int)
     """Report a lost rank and end this process at once: its main thread may be waiting for that rank."""
     name, rank = directory.name, connection.world.rank
     message = (
-        f"Rank {lost_rank} on {connection.descriptions[lost_rank]['host']} was lost: it was killed, it failed, or its "
-        f"machine cannot be reached. The last checkpoint of {name} is saved; start the run again to go on."
+        f"Rank {lost_rank} on {connection.descriptions[lost_rank]['host']} {LOST_RANK_TEXT} The last checkpoint of "
+        f"{name} is saved. {RESTART_ADVICE}"
     )
     if rank == (1 if lost_rank == 0 else 0):
         with suppress(UserError):

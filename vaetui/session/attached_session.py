@@ -138,7 +138,10 @@ class AttachedSession(SessionProxy):
 
     def _describe_end(self) -> str:
         if self._processes is not None:
-            return self._processes.describe_end()
+            message = self._processes.describe_end()
+            self._stop_processes()
+            control_files.remove_control_files(self.directory)  # the user reads the message now
+            return message
         advice = f"Continue with: vaetui resume {self.name}"
         if failure := control_files.read_failure(self.directory):
             control_files.remove_control_files(self.directory)

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager, suppress
 
 from vaetui.errors import UserError
 from vaetui.session import dataset_location
-from vaetui.storage import locations, untrusted_entries
+from vaetui.storage import locations, training_run, untrusted_entries
 from vaetui.storage.lock import Lock
 from vaetui.storage.repository import SessionRepository
 
@@ -16,7 +16,7 @@ from vaetui.storage.repository import SessionRepository
 def lock_for_deletion(name: str) -> Iterator[int | None]:
     """Hold the lock of a session and yield its number of answers; None if it cannot be read.
 
-    Raises UserError for an unknown name, and while another process has the session open.
+    Raises UserError for an unknown name, and while other processes have the session open or train it.
     """
     directory = locations.find_session(name, allow_older=True)
     answer_count = None
@@ -24,6 +24,7 @@ def lock_for_deletion(name: str) -> Iterator[int | None]:
         untrusted_entries.refuse_untrusted_entries(directory)
         with closing(SessionRepository(directory)) as repository:
             answer_count = repository.count_answers()
+    training_run.refuse_training_run(directory)
     lock = Lock(directory)
     try:
         yield answer_count

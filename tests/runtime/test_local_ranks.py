@@ -1,0 +1,50 @@
+"""Tests of what is said about processes on this machine that have ended, with real processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vaetui.runtime import local_ranks
+from vaetui.runtime.local_ranks import LocalRanks
+from vaetui.runtime.rank_environment import LOST_RANK_TEXT, RESTART_ADVICE
+
+LOST_MESSAGE = f"Rank 0 on node {LOST_RANK_TEXT} The last checkpoint of shared is saved. {RESTART_ADVICE}"
+REPORT = f"import sys; sys.stderr.write('vaetui: {LOST_MESSAGE}\\n'); sys.exit(1)"
+CONTINUE = "Continue with: vaetui resume shared --ranks 2"
+
+
+@pytest.mark.parametrize(
+    ("programs", "message"),
+    [
+        (
+            ("import os; os.kill(os.getpid(), 9)", REPORT),
+            "Process 1 of 2 was ended by SIGKILL; the last checkpoint is saved.",
+        ),
+        ((REPORT, "raise MemoryError"), "Process 2 of 2 failed: MemoryError; the last checkpoint is saved."),
+        (
+            (REPORT, "import sys; sys.stderr.write('vaetui: The disk is full. Free space.\\n'); sys.exit(2)"),
+            "The disk is full. Free space.",
+        ),
+        ((REPORT, REPORT), LOST_MESSAGE.removesuffix(f" {RESTART_ADVICE}")),
+        (("pass", "pass"), "The processes that trained shared have ended; everything is saved."),
+    ],
+)
+def test_end_of_the_processes_is_explained_by_the_one_that_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, programs: tuple[str, str], message: str
+) -> None:
+    start = subprocess.Popen
+
+    def start_program(command: list[str], env: dict[str, str], **options: Any) -> subprocess.Popen[bytes]:
+        return start([sys.executable, "-c", programs[int(env["RANK"])]], env=env, **options)
+
+    monkeypatch.setattr(local_ranks.subprocess, "Popen", start_program)
+    ranks = LocalRanks(tmp_path / "shared", 2)
+    for process in ranks._processes:
+        process.wait()
+    assert ranks.describe_end() == f"{message} {CONTINUE}"
+    ranks.stop()
