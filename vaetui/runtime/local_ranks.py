@@ -39,15 +39,17 @@ def describe_crowding(ranks: int) -> str:
 def train_detached(directory: Path, count: int) -> None:
     """Start detached processes that train a session, and print how to attach once they serve it.
 
-    Raises UserError if they end before.
+    Raises UserError if they end before. Ctrl-C stops them until then.
     """
     ranks = LocalRanks(directory, count, is_detached=True)
-    while training_run.read_training_run(directory) is None:
-        if not ranks.is_running():
-            message = ranks.describe_end()
-            ranks.stop()
-            raise UserError(message)
-        time.sleep(POLL_INTERVAL_S)
+    try:
+        while training_run.read_training_run(directory) is None:
+            if not ranks.is_running():
+                raise UserError(ranks.describe_end())
+            time.sleep(POLL_INTERVAL_S)
+    except BaseException:
+        ranks.stop()
+        raise
     name = directory.name
     click.echo(f'Training "{name}" in {format_count(count, "process", "processes")} in the background.')
     click.echo(f"Status: vaetui show {name}. Attach: vaetui resume {name}")
