@@ -85,7 +85,7 @@ CONFIG_OPTIONS = (
     _build_range_option("--rounds", "rounds", "Labelling rounds."),
     _build_range_option("--warmup-epochs", "warmup_epochs", "Epochs of unsupervised training before the first round."),
     _build_range_option(
-        "--epoch-images", "max_epoch_images", "Most images per epoch; of a larger set, each epoch draws others."
+        "--epoch-images", "max_epoch_images", "Most images per epoch; each epoch of a larger set draws others."
     ),
     _build_range_option("--clusters", "clusters", "Clusters per round (default: chosen by the elbow method)."),
     _build_range_option("--latent-dim", "z_dim", "Latent dimensions."),

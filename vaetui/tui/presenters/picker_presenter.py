@@ -208,8 +208,8 @@ class PickerPresenter:
             note = f"{entry.holder} trains it. {format_key('picker.resume')} stops that training and goes on here."
             return entry.name, keys, note[:1].upper() + note[1:]
         if entry.training_run:
-            does = "answers its round" if entry.phase == "labelling" else "attaches"
-            return entry.name, keys, f"Trained by {entry.training_run}. {format_key('picker.resume')} {does}."
+            effect = "answers its round" if entry.phase == "labelling" else "attaches"
+            return entry.name, keys, f"Trained by {entry.training_run}. {format_key('picker.resume')} {effect}."
         failure = f"Training in the background failed: {entry.failure}" if entry.failure else ""
         return entry.name, keys, failure or entry.problem
 
