@@ -21,10 +21,11 @@ from tests.session_templates import SessionTemplates
 from vaetui.engine.config import Config
 from vaetui.errors import UserError
 from vaetui.runtime.rank_environment import RankEnvironment, read_rank_environment
+from vaetui.runtime.training_process import serve_session
 from vaetui.session import lifecycle, schedule
 from vaetui.session.session_snapshot import SessionSnapshot
 from vaetui.storage import control_files
-from vaetui.storage.training_run import read_training_run
+from vaetui.storage.training_run import TrainingRunLock, read_training_run
 
 TIMEOUT_S = 240
 PLACE = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}
@@ -138,6 +139,18 @@ def test_killed_ranks_resume_with_the_bits_of_an_uninterrupted_run(create_sessio
         assert [finish(process)[0] for process in processes] == [0, 0]
         digests.append(compute_digest(directory))
     assert digests[0] == digests[1]
+
+
+def test_run_that_is_refused_leaves_the_record_of_the_one_that_serves_the_session(
+    create_session: Callable[[str], Path],
+) -> None:
+    directory = create_session("pair")
+    run_lock = TrainingRunLock(directory, 2, "cpu")
+    control_files.record_failure(directory, "The disk is full.")
+    with pytest.raises(UserError, match="is being trained by 2 processes"):
+        serve_session("pair", RankEnvironment())
+    assert control_files.read_failure(directory) == "The disk is full."
+    run_lock.release()
 
 
 def test_place_of_a_process_is_read_from_variables() -> None:

@@ -75,8 +75,7 @@ class _TrainingProcess:
     def run(self) -> int:
         try:
             status = self._serve()
-        except UserError as error:
-            self._record_failure(str(error))
+        except UserError:
             self._end_ranks(2)
             raise
         self._end_ranks(status)
@@ -103,6 +102,10 @@ class _TrainingProcess:
                     if self._is_stop_requested():
                         break
             control_files.remove_control_files(self._directory)
+        except UserError as error:
+            with suppress(UserError):  # a full disk may be the failure itself
+                control_files.record_failure(self._directory, str(error))
+            raise
         finally:
             run_lock.release()
         saved = f"Everything is saved. Go on with: vaetui resume {name}"
@@ -121,7 +124,7 @@ class _TrainingProcess:
                 raise
             return "labelling"  # another process opened it first; it is free again when its round is answered
         with session_runner.open_session(lambda: session):
-            with suppress(OSError):
+            with suppress(UserError):  # of a full disk; a process that opened the session has removed the record
                 control_files.record_failure(self._directory, DEFAULT_FAILURE_MESSAGE)
             formatter = EventFormatter(session.epoch_count, session.round_count)
             events = session.advance()
@@ -164,11 +167,6 @@ class _TrainingProcess:
         self._logger.info(line)
         with suppress(OSError):  # training continues even if standard output is closed
             click.echo(line)
-
-    def _record_failure(self, message: str) -> None:
-        with suppress(UserError):  # a full disk may be the failure itself
-            if control_files.read_failure(self._directory) is not None:
-                control_files.record_failure(self._directory, message)
 
     def _end_ranks(self, status: int) -> None:
         if self._connection is not None:
