@@ -16,6 +16,7 @@ from vaetui.engine.answers import ClassAnswer, Unreadable
 from vaetui.engine.events import BatchesTrained, Losses
 from vaetui.session import attached_session, lifecycle, watched_session
 from vaetui.session.attached_session import AttachedSession
+from vaetui.session.views import SessionAccess
 from vaetui.session.watched_session import WatchedSession
 from vaetui.storage import live_progress, training_run
 from vaetui.storage.training_run import TrainingRunLock
@@ -26,6 +27,7 @@ from vaetui.tui.screens.map import MapScreen
 from vaetui.tui.screens.summary import SummaryScreen
 from vaetui.tui.screens.training import TrainingScreen
 from vaetui.tui.screens.watched_round import WatchedRoundScreen
+from vaetui.tui.session_access import LEAVE_TOOLTIPS
 from vaetui.tui.textual_bindings import list_commands
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -107,10 +109,11 @@ async def test_idle_session_is_shown_as_not_training(templates: SessionTemplates
         assert "Only watched: not open in any process" in screen_text(app)
 
 
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 async def test_finished_session_is_watched_with_its_images_and_without_keys_that_change_it(
-    templates: SessionTemplates,
+    templates: SessionTemplates, size: tuple[int, int]
 ) -> None:
-    async with open_app(WatchedSession(templates.copy("finished", "seen")), (120, 40)) as (pilot, app):
+    async with open_app(WatchedSession(templates.copy("finished", "seen")), size) as (pilot, app):
         await wait_for_screen(pilot, SummaryScreen)
         assert not {
             "summary.more",
@@ -195,3 +198,22 @@ def test_plain_lines_report_each_epoch_once_until_the_run_is_finished(templates:
             f"epoch {epoch} of {other.epoch_count}" for epoch in range(1, other.epoch_count + 1)
         ]
     assert lines[-1] == "The session is finished."
+
+
+@pytest.mark.parametrize(("access", "effect"), [("full", "Save and leave"), ("watched", LEAVE_TOOLTIPS["watched"])])
+async def test_help_and_palette_describe_what_leaving_does(
+    templates: SessionTemplates, access: SessionAccess, effect: str
+) -> None:
+    directory = templates.copy("finished", "seen")
+    session = WatchedSession(directory) if access == "watched" else lifecycle.resume_at(directory)
+    app = VaetuiApp(session, get_access=lambda: access)
+    async with app.run_test(size=(120, 80)) as pilot:
+        await wait_for_screen(pilot, SummaryScreen)
+        await pilot.press("question_mark")
+        await wait_for_text(pilot, f"q {effect}")
+        await pilot.press("escape")
+        await wait_for_screen(pilot, SummaryScreen)
+        await pilot.press("ctrl+p", *"leave")
+        await wait_for_text(pilot, f"leave: {effect}")
+        app.event_worker.stop()
+    session.close()

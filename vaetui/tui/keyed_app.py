@@ -13,6 +13,7 @@ from textual.screen import Screen
 from vaetui.tui.keymap import APP_KEYS
 from vaetui.tui.presenters.size_breakpoints import COLUMN_BREAKPOINTS, ROW_BREAKPOINTS
 from vaetui.tui.screens.vaetui_screen import VaetuiScreen
+from vaetui.tui.session_access import describe_leaving
 from vaetui.tui.settings import AppSettings
 from vaetui.tui.terminal.driver import NonBlockingDriver
 from vaetui.tui.terminal.grey_filter import GreyFilter
@@ -121,7 +122,7 @@ class KeyedApp(GracefulShutdownApp):
         # The help itself has no glossary.
         if isinstance(screen, VaetuiScreen) and screen.glossary is not None:
             self.defer_paint()
-            commands = list_commands(screen.active_bindings.values())
+            commands = describe_leaving(list_commands(screen.active_bindings.values()), self.access)
             self.push_screen(HelpScreen(self.heading, commands, screen.glossary, self.import_lines))
 
     def action_command(self) -> None:
@@ -137,7 +138,7 @@ class KeyedApp(GracefulShutdownApp):
                 else:
                     screen.go_to_target(value)
 
-            commands = list_commands(screen.active_bindings.values())
+            commands = describe_leaving(list_commands(screen.active_bindings.values()), self.access)
             screen.open_line(CommandPalette(commands, screen.list_targets(), run_choice))
 
     def action_more_keys(self) -> None:

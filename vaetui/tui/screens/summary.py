@@ -192,10 +192,12 @@ class SummaryScreen(VaetuiScreen):
                 self._try_open_overlay(self._vaetui_app.open_reading_test)
 
     def show_notice(self, text: str) -> None:
-        """Show a notice below everything else."""
+        """Show a notice below everything else, and scroll to it."""
         note = self.query_one("#note", Static)
         note.set_class(not text, HIDDEN_CLASS)
         note.update(Text(text))
+        if text:
+            self.call_after_refresh(note.scroll_visible, animate=False)
 
     def _format_commands(self) -> Text:
         app = self._vaetui_app
