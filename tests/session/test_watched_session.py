@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import shutil
+import weakref
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +95,37 @@ def test_answers_of_the_process_that_has_the_session_open_appear(templates: Sess
         session.close_round()
         assert not [event for event in iterator if isinstance(event, Watched) and event.has_changed]
         assert watched.phase == "training"
+
+
+def test_slow_call_goes_on_while_answers_are_recorded(templates: SessionTemplates) -> None:
+    directory = templates.copy("labelling", "seen")
+    with closing(WatchedSession(directory)) as watched, closing(lifecycle.resume_at(directory)) as session:
+        events = watched.map_images()
+        next(events)
+        for class_id in range(3):
+            session.record_answer((0,), ClassAnswer(class_id))
+            assert watched.refresh()
+        assert list(events)
+
+
+def test_state_that_nothing_reads_any_more_is_released(templates: SessionTemplates) -> None:
+    directory = templates.copy("labelling", "seen")
+    with closing(WatchedSession(directory)) as watched, closing(lifecycle.resume_at(directory)) as session:
+        state = weakref.ref(watched._target)
+        session.record_answer((0,), Unreadable())
+        assert watched.refresh()
+        gc.collect()
+        assert state() is None
+
+
+def test_cluster_of_a_round_that_is_over_has_no_members(templates: SessionTemplates) -> None:
+    directory = templates.copy("labelling", "seen")
+    with closing(WatchedSession(directory)) as watched, closing(lifecycle.resume_at(directory)) as session:
+        read_events(watched, 2)
+        assert len(watched.member_images((0,), "nearest", 3)) == 3
+        session.close_round()
+        assert watched.refresh()
+        assert len(watched.member_images((0,), "nearest", 3)) == 0
 
 
 def test_progress_and_losses_appear_before_they_are_recorded(templates: SessionTemplates) -> None:

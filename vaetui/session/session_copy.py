@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ class SessionCopy(Session):
         except BaseException:
             repository.close()
             raise
+        weakref.finalize(self, repository.close)  # a slow call may read a copy that is no longer shown
         losses = repository.list_losses()
         self.last_loss_position = losses[-1][:2] if losses else (0, 0)
         """Epoch and step of the last recorded losses."""

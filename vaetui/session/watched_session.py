@@ -16,8 +16,10 @@ from vaetui.session.session_users import SessionUsers, find_users
 from vaetui.storage import file_names, live_progress
 
 if TYPE_CHECKING:
+    from vaetui.engine.answers import ClusterPath
+    from vaetui.engine.clusters import Pixels
     from vaetui.session.data_split import SessionImages
-    from vaetui.session.views import SessionAccess
+    from vaetui.session.views import MemberOrder, SessionAccess
 
 POLL_INTERVAL_S = 0.5
 """Seconds between two looks at the session."""
@@ -47,7 +49,6 @@ class WatchedSession(SessionProxy):
         super().__init__(SessionCopy(directory))
         self.users: SessionUsers = find_users(directory)
         """The processes that use the session."""
-        self._previous: SessionCopy | None = None
         self._images: SessionImages | None = None
         self._has_tried_images = False
         self._reported_epochs = len(self._target.training_curves().finished_epochs)
@@ -118,22 +119,27 @@ class WatchedSession(SessionProxy):
         self._show(state)
         return True
 
+    def member_images(
+        self, path: ClusterPath, order: MemberOrder, count: int, round_number: int | None = None
+    ) -> Pixels:
+        """Return the members of a cluster as `Session.member_images`; none if it does not exist any more."""
+        try:
+            return self._target.member_images(path, order, count, round_number)
+        except UserError:  # the screen follows
+            return self._target.select_images([])
+
     def close(self) -> None:
         """Release the memory of the database."""
-        for state in (self._previous, self._target):
-            if state is not None:
-                state.close()
+        self._target.close()
 
     def _show(self, state: SessionCopy) -> None:
-        """Replace the state; the screen may still read the previous one, which is closed at the next change."""
+        """Replace the state; what still reads the previous one goes on."""
         state.use_images(self._images)
         self._unrecorded_losses = [
             event for event in self._unrecorded_losses if (event.epoch, event.step) > state.last_loss_position
         ]
         state.add_losses(self._unrecorded_losses)
-        if self._previous is not None:
-            self._previous.close()
-        self._previous, self._target = self._target, state
+        self._target = state
 
     def _add_progress(self, event: BatchesTrained | Progress | Loading) -> None:
         """Add the losses that the process which trains has reported to the curves."""
