@@ -25,6 +25,7 @@ RECIPES = {
         network=NetworkConfig(
             z_dim=16,
             channels=(16, 32),
+            decoder_channels=(8, 16),
             hidden_units=128,
             negative_slope=0.1,
             latent="mean",
