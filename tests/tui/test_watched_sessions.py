@@ -103,6 +103,19 @@ async def test_watched_round_shows_answers_of_another_process_and_refuses_to_ans
             await press_refused(pilot, "t")
 
 
+async def test_map_stays_open_when_another_process_ends_the_round(templates: SessionTemplates) -> None:
+    directory = templates.copy("labelling", "seen")
+    with closing(lifecycle.resume_at(directory)) as other:
+        async with open_app(WatchedSession(directory)) as (pilot, _):
+            await wait_for_text(pilot, "nearest members")
+            await pilot.press("M")
+            await wait_for_screen(pilot, MapScreen)
+            other.close_round()
+            await wait_for_text(pilot, "round answered (Esc)")
+            await pilot.press("escape")
+            await wait_for_screen(pilot, TrainingScreen)
+
+
 async def test_idle_session_is_shown_as_not_training(templates: SessionTemplates) -> None:
     async with open_app(WatchedSession(templates.copy("training", "seen"))) as (pilot, app):
         await wait_for_text(pilot, "not training now")

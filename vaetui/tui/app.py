@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from vaetui.tui.screens.overlay_screen import OverlayScreen
     from vaetui.tui.session_protocol import Session
 
+PENDING_PHASES: dict[Phase, str] = {
+    "training": "round answered",  # by another process, while the session is watched
+    "labelling": "round ready",
+    "finished": "run finished",
+}
+"""What an overlay shows while the screen of another phase waits until it is closed."""
+
 
 class VaetuiApp(KeyedApp):
     """A session in the terminal."""
@@ -259,7 +266,7 @@ class VaetuiApp(KeyedApp):
             self._deferred_end = message
             commands = list_commands(self._overlay.active_bindings.values())
             keys = [key for command in commands if command.closes_screen for key in command.keys]
-            state = "run finished" if self.session.phase == "finished" else "round ready"
+            state = PENDING_PHASES[self.session.phase]
             self._overlay.show_pending_phase(f"{state} ({keys[0]})" if keys else state)
         elif self._is_line_open and self.session.phase != self._shown_phase:
             self._deferred_end = message  # keys typed into the line must not act on another screen
