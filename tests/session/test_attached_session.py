@@ -83,6 +83,22 @@ def test_session_is_watched_while_others_train_it_and_opened_for_its_round(
             session.undo()
 
 
+def test_slow_call_goes_on_when_the_round_is_opened(
+    templates: SessionTemplates, run_lock: Callable[[Path], TrainingRunLock]
+) -> None:
+    directory = templates.copy("labelling", "shared")
+    run_lock(directory)
+    with closing(AttachedSession(directory)) as session:
+        answer_round(session)
+        samples = session.generate_samples(4, None, 0)
+        next(samples)
+        with closing(lifecycle.resume_at(directory)) as trained_session:
+            list(trained_session.advance())
+        list(session.advance())
+        assert (session.access, session.phase) == ("full", "labelling")
+        assert list(samples)
+
+
 def test_round_without_a_training_run_is_trained_here(templates: SessionTemplates) -> None:
     directory = templates.copy("labelling", "shared")
     with closing(AttachedSession(directory)) as session:

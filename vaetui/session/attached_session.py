@@ -149,12 +149,14 @@ class AttachedSession(SessionProxy):
         return f"The processes that trained {self.name} have ended; the last checkpoint is saved. {advice}"
 
     def _open(self) -> None:
-        """Open the session for writing in place of watching it, once the processes that train it have closed it."""
+        """Open the session for writing in place of watching it, once the processes that train it have closed it.
+
+        The state that was watched is not closed here: the screen or a slow call may still read it.
+        """
         directory, deadline_s = self.directory, time.monotonic() + RELEASE_TIMEOUT_S
         while find_users(directory).is_held_by_run and time.monotonic() < deadline_s:
             time.sleep(POLL_INTERVAL_S)
-        watched, self._target = self._target, lifecycle.resume_at(directory)
-        watched.close()
+        self._target = lifecycle.resume_at(directory)
 
     def _stop_processes(self) -> None:
         processes, self._processes = self._processes, None
