@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vaetui.errors import UserError
 
-MAX_RANKS = 10_000
+MAX_WORLD_SIZE = 10_000
 """Most processes of a run."""
 LOST_RANK_TEXT = "was lost: it was killed, it failed, or its machine cannot be reached."
 """The predicate of the sentence with which the other processes report the end of one."""
@@ -41,7 +41,7 @@ def read_rank_environment(variables: Mapping[str, str] = os.environ) -> RankEnvi
     for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
         if not variables.get(name):
             raise UserError(f"RANK and WORLD_SIZE need {name}, too. Start the processes with torchrun, or set it.")
-    size = _read_number(variables, "WORLD_SIZE", 1, MAX_RANKS)
+    size = _read_number(variables, "WORLD_SIZE", 1, MAX_WORLD_SIZE)
     rank = _read_number(variables, "RANK", 0, size - 1)
     _read_number(variables, "MASTER_PORT", 1, 65_535)
     local_size = _read_number(variables, "LOCAL_WORLD_SIZE", 1, size, default=1)

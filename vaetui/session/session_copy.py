@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaetui.engine.events import BatchesTrained
+from vaetui.engine.slow_calls import exhaust
 from vaetui.session.resources import Resources
 from vaetui.session.session import Session
 from vaetui.storage import file_names, untrusted_entries
@@ -55,13 +56,7 @@ class SessionCopy(Session):
         from vaetui.session.dataset_location import locate_session_files
 
         files = replace(locate_session_files(self._repository), train_labels=None, test_images=None, test_labels=None)
-        events = load_images(self._store, self._repository, files, with_vectors=False)
-        while True:
-            try:
-                next(events)
-            except StopIteration as end:
-                images: SessionImages = end.value
-                return images
+        return exhaust(load_images(self._store, self._repository, files, with_vectors=False))
 
     def use_images(self, images: SessionImages | None) -> None:
         """Show the members of clusters from these images."""
