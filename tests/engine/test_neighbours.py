@@ -26,8 +26,8 @@ def search_everything(queries: NDArray[Any], candidates: NDArray[Any], k: int, *
     return Neighbours(order.astype(np.int32), np.take_along_axis(distances, order, 1).astype(np.float32))
 
 
-def measure_recall(found: Neighbours, exact: Neighbours) -> float:
-    return float((found.indices[:, :, None] == exact.indices[:, None]).any(axis=1).mean())
+def measure_recall(result: Neighbours, exact: Neighbours) -> float:
+    return float((result.indices[:, :, None] == exact.indices[:, None]).any(axis=1).mean())
 
 
 def draw_structured(count: int, dimensions: int, seed: int = 0) -> NDArray[np.float32]:
@@ -49,41 +49,41 @@ def always_cells(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("dimensions", [2, 16, 128])
 def test_few_vectors_have_exact_neighbours(dimensions: int) -> None:
     vectors = draw_structured(700, dimensions)
-    found, exact = (
+    result, exact = (
         drain_events(find_neighbours(vectors, 12, 0, 2)),
         search_everything(vectors, vectors, 12, is_same=True),
     )
-    assert found.indices.dtype == np.int32
-    assert found.distances.dtype == np.float32
-    assert np.allclose(found.distances, exact.distances, atol=1e-6)
-    assert measure_recall(found, exact) > 0.9999
+    assert result.indices.dtype == np.int32
+    assert result.distances.dtype == np.float32
+    assert np.allclose(result.distances, exact.distances, atol=1e-6)
+    assert measure_recall(result, exact) > 0.9999
 
 
 @pytest.mark.usefixtures("always_cells")
 @pytest.mark.parametrize("dimensions", [16, 64, 128])
 def test_cells_find_98_percent_of_the_neighbours(dimensions: int) -> None:
     vectors = draw_structured(3_000, dimensions)
-    found = drain_events(find_neighbours(vectors, 12, 0, 2))
-    assert measure_recall(found, search_everything(vectors, vectors, 12, is_same=True)) > 0.98
-    assert (found.indices != np.arange(3_000)[:, None]).all()
-    assert all(len(set(row)) == 12 for row in found.indices.tolist())
-    assert (np.diff(found.distances, axis=1) >= 0).all()
+    result = drain_events(find_neighbours(vectors, 12, 0, 2))
+    assert measure_recall(result, search_everything(vectors, vectors, 12, is_same=True)) > 0.98
+    assert (result.indices != np.arange(3_000)[:, None]).all()
+    assert all(len(set(row)) == 12 for row in result.indices.tolist())
+    assert (np.diff(result.distances, axis=1) >= 0).all()
 
 
 @pytest.mark.usefixtures("always_cells")
 def test_cells_find_98_percent_of_the_nearest_candidates() -> None:
     candidates, queries = draw_structured(2_500, 16), draw_structured(900, 16, seed=1)
-    found = drain_events(find_nearest(queries, candidates, 6, 0, 2))
-    assert found.indices.shape == (900, 6)
-    assert measure_recall(found, search_everything(queries, candidates, 6, is_same=False)) > 0.98
+    result = drain_events(find_nearest(queries, candidates, 6, 0, 2))
+    assert result.indices.shape == (900, 6)
+    assert measure_recall(result, search_everything(queries, candidates, 6, is_same=False)) > 0.98
 
 
 def test_vectors_without_structure_are_compared_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "MAX_EXACT_PAIRS", 0)
     monkeypatch.setattr(neighbours, "MAX_CELLS_PER_VECTOR", 2)
     vectors = np.random.default_rng(0).standard_normal((2_000, 64)).astype(np.float32)
-    found = drain_events(find_neighbours(vectors, 12, 0, 2))
-    assert measure_recall(found, search_everything(vectors, vectors, 12, is_same=True)) > 0.9999
+    result = drain_events(find_neighbours(vectors, 12, 0, 2))
+    assert measure_recall(result, search_everything(vectors, vectors, 12, is_same=True)) > 0.9999
 
 
 @pytest.mark.parametrize("uses_cells", [False, True])
@@ -94,10 +94,10 @@ def test_k_is_at_most_the_number_of_other_vectors(
     if uses_cells:
         monkeypatch.setattr(neighbours, "MAX_EXACT_PAIRS", 0)
         monkeypatch.setattr(neighbours, "MAX_UNSTRUCTURED_PAIRS", 0)
-    found = drain_events(find_neighbours(draw_structured(count, 3), 12, 0, 1))
-    assert found.indices.shape == found.distances.shape == (count, min(12, count - 1))
-    assert np.isfinite(found.distances).all()
-    assert all(set(row) <= set(range(count)) - {position} for position, row in enumerate(found.indices.tolist()))
+    result = drain_events(find_neighbours(draw_structured(count, 3), 12, 0, 1))
+    assert result.indices.shape == result.distances.shape == (count, min(12, count - 1))
+    assert np.isfinite(result.distances).all()
+    assert all(set(row) <= set(range(count)) - {position} for position, row in enumerate(result.indices.tolist()))
 
 
 @pytest.mark.parametrize("uses_cells", [False, True])
@@ -108,10 +108,10 @@ def test_equal_vectors_are_neighbours_of_each_other_at_distance_0(
         monkeypatch.setattr(neighbours, "MAX_EXACT_PAIRS", 0)
     vectors = draw_structured(1_000, 8)
     vectors[100:400] = vectors[100]
-    found = drain_events(find_neighbours(vectors, 5, 0, 2))
-    assert found.distances[100:400].max() < 1e-6
-    assert np.isin(found.indices[100:400], np.arange(100, 400)).all()
-    assert (found.indices != np.arange(1_000)[:, None]).all()
+    result = drain_events(find_neighbours(vectors, 5, 0, 2))
+    assert result.distances[100:400].max() < 1e-6
+    assert np.isin(result.indices[100:400], np.arange(100, 400)).all()
+    assert (result.indices != np.arange(1_000)[:, None]).all()
 
 
 @pytest.mark.usefixtures("always_cells")
@@ -135,19 +135,19 @@ def test_a_cell_with_most_vectors_is_cut_into_bounded_parts(monkeypatch: pytest.
         return search_block(task, block)
 
     monkeypatch.setattr(neighbours._Task, "search_block", spy)
-    found = drain_events(find_neighbours(vectors, 6, 0, 1))
+    result = drain_events(find_neighbours(vectors, 6, 0, 1))
     assert 100 < max(sizes) <= 4 * 4_000 * 8 // 60
-    assert measure_recall(found, search_everything(vectors, vectors, 6, is_same=True)) > 0.98
+    assert measure_recall(result, search_everything(vectors, vectors, 6, is_same=True)) > 0.98
 
 
 @pytest.mark.usefixtures("always_cells")
 def test_a_cell_with_most_vectors_of_one_dimension_is_cut() -> None:
     vectors = np.concatenate([np.zeros(1_500), np.random.default_rng(0).standard_normal(1_500)])
     vectors = vectors[:, None].astype(np.float32)
-    found = drain_events(find_neighbours(vectors, 5, 0, 1))
-    assert found.distances[:1_500].max() == 0
+    result = drain_events(find_neighbours(vectors, 5, 0, 1))
+    assert result.distances[:1_500].max() == 0
     exact = search_everything(vectors, vectors, 5, is_same=True)
-    assert np.isclose(found.distances, exact.distances, atol=1e-6).mean() > 0.98
+    assert np.isclose(result.distances, exact.distances, atol=1e-6).mean() > 0.98
 
 
 @pytest.mark.usefixtures("always_cells")
@@ -181,9 +181,9 @@ def test_neighbours_on_an_accelerator_are_those_of_the_cpu(uses_cells: bool, mon
     expected = drain_events(find_neighbours(vectors, 12, 5, 1))
     expected_nearest = drain_events(find_nearest(vectors[:300], vectors[300:], 6, 5, 1))
     with simulate_accelerator() as accelerator:
-        found = drain_events(find_neighbours(vectors, 12, 5, 1, DEVICE))
-        nearest = drain_events(find_nearest(vectors[:300], vectors[300:], 6, 5, 1, DEVICE))
+        neighbour_result = drain_events(find_neighbours(vectors, 12, 5, 1, DEVICE))
+        nearest_result = drain_events(find_nearest(vectors[:300], vectors[300:], 6, 5, 1, DEVICE))
     assert accelerator.launches["aten::topk"] > 0
-    for result, reference in ((found, expected), (nearest, expected_nearest)):
+    for result, reference in ((neighbour_result, expected), (nearest_result, expected_nearest)):
         assert (result.indices == reference.indices).mean() > 0.9999
         assert np.allclose(result.distances, reference.distances, atol=1e-5)

@@ -107,8 +107,8 @@ def read_images_in_steps(
 ) -> Generator[Progress, None, tuple[Images, bytes]]:
     """Return the images in an IDX file and the SHA-256 digest of their pixels; map large uncompressed files.
 
-    `on_chunk` is called with all images, some at a time. Yields Progress. Raises UserError like `read_idx_chunks`, and
-    for unsupported shapes.
+    `on_chunk` is called with the images, some at a time, and sees all of them. Yields Progress. Raises UserError like
+    `read_idx_chunks`, and for unsupported shapes.
     """
     shape = idx.read_image_header_shape(path)
     idx.require_supported_shape(path, shape)

@@ -44,8 +44,8 @@ def run_kmeans(
 
     A vector with a weight of 3 counts as three equal vectors. Yields Progress and returns a Partition. If fewer than k
     vectors differ, there are fewer centres; every centre has at least one vector. With more than MAX_FIT_VECTORS
-    vectors, centres are fitted to a seeded sample and all vectors are assigned to the nearest one, on the accelerator
-    if `device` is one.
+    vectors, centres are fitted to a seeded sample and all vectors are assigned to the nearest one, on `device` if it
+    is an accelerator.
     """
     activity, count = f"clustering into {k} clusters", len(latents)
     sample, sample_weights = latents, weights

@@ -187,9 +187,9 @@ def _solve_poisson_equation(
     solution, direction = np.zeros_like(residual), residual.copy()
     squares = _sum_squares(residual)  # [classes]
     target = RESIDUAL_TOLERANCE**2 * np.maximum(squares, np.finfo(np.float32).tiny)
-    first_ratio = ratio = -2 * np.log(RESIDUAL_TOLERANCE)
+    first_excess = excess = -2 * np.log(RESIDUAL_TOLERANCE)  # logarithm of the squared residual over its target
     for _ in range(MAX_SOLVER_STEPS):
-        yield Progress("propagating labels", round(100 * (1 - ratio / first_ratio)), 100)
+        yield Progress("propagating labels", round(100 * (1 - excess / first_excess)), 100)
         if (squares <= target).all():
             break
         product = direction * np.float32(1 + 1 / DIFFUSION_TIME)
@@ -202,7 +202,7 @@ def _solve_poisson_equation(
         growth = np.divide(squares, last_squares, out=np.zeros_like(squares), where=last_squares > 0)
         direction *= growth.astype(np.float32)
         direction += residual
-        ratio = min(ratio, max(float(np.log(np.maximum(squares, 1e-300) / target).max()), 0.0))
+        excess = min(excess, max(float(np.log(np.maximum(squares, 1e-300) / target).max()), 0.0))
     return np.asarray(solution * scales, np.float32)
 
 
