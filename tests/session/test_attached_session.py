@@ -16,7 +16,7 @@ import pytest
 
 from tests.session_templates import SessionTemplates
 from vaetui.engine.answers import ClassAnswer
-from vaetui.engine.events import Event, Watched
+from vaetui.engine.events import Event, Progress, Watched
 from vaetui.errors import UserError
 from vaetui.runtime.local_ranks import LocalRanks, train_detached
 from vaetui.session import attached_session, lifecycle, watched_session
@@ -83,7 +83,7 @@ def test_session_is_watched_while_others_train_it_and_opened_for_its_round(
             session.undo()
 
 
-def test_slow_call_goes_on_when_the_round_is_opened(
+def test_round_is_opened_when_the_others_have_closed_it_and_slow_calls_go_on(
     templates: SessionTemplates, run_lock: Callable[[Path], TrainingRunLock]
 ) -> None:
     directory = templates.copy("labelling", "shared")
@@ -92,9 +92,11 @@ def test_slow_call_goes_on_when_the_round_is_opened(
         answer_round(session)
         samples = session.generate_samples(4, None, 0)
         next(samples)
+        events = session.advance()
         with closing(lifecycle.resume_at(directory)) as trained_session:
             list(trained_session.advance())
-        list(session.advance())
+            assert next(event for event in events if isinstance(event, Progress)).activity.startswith("waiting")
+        list(events)
         assert (session.access, session.phase) == ("full", "labelling")
         assert list(samples)
 

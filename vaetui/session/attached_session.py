@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from vaetui.engine.events import Event, Loading, Watched
+from vaetui.engine.events import Event, Loading, Progress, Watched
 from vaetui.errors import UserError
 from vaetui.session import lifecycle
 from vaetui.session.session import Session
@@ -19,7 +19,7 @@ from vaetui.session.watched_session import WatchedSession
 from vaetui.storage import control_files, training_run
 
 RELEASE_TIMEOUT_S = 30.0
-"""Seconds to wait until the processes that train have closed the session after the start of a round."""
+"""Seconds to wait until the processes that train have closed a session that is attached to when a round begins."""
 POLL_INTERVAL_S = 0.1
 """Seconds between two looks at the lock."""
 VANISHED_TIMEOUT_S = 3.0
@@ -72,6 +72,9 @@ class AttachedSession(SessionProxy):
         try:
             if isinstance(self._target, WatchedSession):
                 yield from self._follow_run(self._target)
+                while find_users(self.directory).is_held_by_run:  # it prepares the round, longer for more images
+                    yield Progress("waiting for the processes that train", 0, 1)
+                    time.sleep(POLL_INTERVAL_S)
                 yield Loading("the session")
                 self._open()
             yield from self._target.advance()
