@@ -271,7 +271,8 @@ def _choose_cells_per_vector(
 
 def _group_by_cell(cells: NDArray[np.int32], count: int) -> list[Indices]:
     """Return the vectors in each of `count` cells, ascending, from the cells of each vector, [N, C]."""
-    order = np.argsort(cells, axis=None, kind="stable") // cells.shape[1]
+    numbers = cells.ravel().astype(np.min_scalar_type(count))  # NumPy sorts numbers of 16 bits four times as fast
+    order = np.argsort(numbers, kind="stable") // cells.shape[1]
     return np.split(order, np.cumsum(np.bincount(cells.ravel(), minlength=count))[:-1])
 
 
