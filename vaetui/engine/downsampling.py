@@ -38,7 +38,7 @@ def _average_dimension(values: Tensor, dim: int, factor: int) -> Tensor:
     """Return the means of each `factor` values along a dimension; the last may be of fewer."""
     index: list[slice] = [slice(None)] * dim
     side = values.shape[dim]
-    sums = values[*index, ::factor].float().clone(memory_format=torch.contiguous_format)
+    sums = values[*index, ::factor].to(torch.float32, copy=True, memory_format=torch.contiguous_format)
     for offset in range(1, factor):
         part = values[*index, offset::factor]
         sums[*index, : part.shape[dim]] += part
