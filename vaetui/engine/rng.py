@@ -14,7 +14,8 @@ import numpy as np
 def derive_generator(seed: int, purpose: str, *position: int) -> np.random.Generator:
     """Return the generator for one purpose at one position (epoch, step, path, ...) of a run.
 
-    A trailing 0 in the position does not change the stream.
+    Positions that differ by a trailing 0 may share a stream: NumPy pads seed, purpose and position with
+    zeros to four numbers of 32 bits.
     """
     return np.random.default_rng([seed, zlib.crc32(purpose.encode()), *position])
 
