@@ -10,6 +10,11 @@ SHUTDOWN_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 """Ctrl-C, a request to end, and a closed terminal; not every platform has all of them."""
 
 
+def find_exit_status(signal_number: int) -> int:
+    """Return the exit status of a program that was ended by a signal; 0 without one."""
+    return 128 + signal_number if signal_number else 0
+
+
 class ShutdownRequested(Exception):  # noqa: N818 (not an error)
     """The user or a signal ends the program."""
 

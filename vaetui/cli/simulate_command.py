@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from vaetui.runtime import session_runner
-from vaetui.signals import ShutdownSignals
+from vaetui.signals import ShutdownSignals, find_exit_status
 from vaetui.simulation.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -93,4 +93,4 @@ def exit_on_signal(events: Generator[Any, None, T], shutdown_signals: ShutdownSi
             if shutdown_signals.signal_number == signal.SIGINT:
                 raise click.Abort
             if shutdown_signals.signal_number:
-                sys.exit(128 + shutdown_signals.signal_number)
+                sys.exit(find_exit_status(shutdown_signals.signal_number))

@@ -16,6 +16,7 @@ import click
 
 from vaetui.errors import UserError, make_printable
 from vaetui.runtime.output_errors import translate_output_errors
+from vaetui.signals import find_exit_status
 
 if TYPE_CHECKING:
     from vaetui.session.session import Session
@@ -139,7 +140,7 @@ def run_picker(
     if app.failure is not None:
         raise app.failure
     if app.signal_number:
-        exit_immediately(128 + app.signal_number)
+        exit_immediately(find_exit_status(app.signal_number))
     return app.choice
 
 
@@ -236,7 +237,7 @@ def _exit_with_hint(session: Session, signal_number: int, result_text: str = "",
         # The terminal or the reader of the pipe is gone. Without the redirection, Python would report it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         signal_number = signal_number or signal.SIGPIPE
-    exit_immediately(128 + signal_number if signal_number else 0)
+    exit_immediately(find_exit_status(signal_number))
 
 
 def exit_immediately(status: int) -> None:

@@ -19,7 +19,7 @@ from vaetui.errors import UserError
 from vaetui.runtime import session_runner
 from vaetui.runtime.background_training import DEFAULT_FAILURE_MESSAGE, describe_finished
 from vaetui.runtime.rank_environment import LOST_RANK_TEXT, RESTART_ADVICE, CommonError, RankEnvironment
-from vaetui.signals import SHUTDOWN_SIGNALS, ShutdownRequested, ShutdownSignals
+from vaetui.signals import SHUTDOWN_SIGNALS, ShutdownRequested, ShutdownSignals, find_exit_status
 from vaetui.storage import control_files, file_names, locations, lock
 from vaetui.storage.training_run import TrainingRunLock
 
@@ -110,7 +110,7 @@ class _TrainingProcess:
             run_lock.release()
         saved = f"Everything is saved. Go on with: vaetui resume {name}"
         self._print(describe_finished(name) if phase == "finished" else saved)
-        return 128 + self._signals.signal_number if self._signals.signal_number else 0
+        return find_exit_status(self._signals.signal_number)
 
     def _train(self, is_first: bool) -> Phase:
         """Train until answers are needed, the run is finished or this process is asked to stop; return the phase."""
@@ -212,7 +212,7 @@ class _SignalForwarder:
     def _wait_for_signal(self) -> None:
         signal_number = signal.sigwait(self._signals)
         if self.connection is None:
-            session_runner.exit_immediately(128 + signal_number)
+            session_runner.exit_immediately(find_exit_status(signal_number))
         else:
             self.connection.request_stop()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaetui.runtime import session_runner
+from vaetui.signals import find_exit_status
 
 if TYPE_CHECKING:
     from vaetui.tui.settings import AppSettings
@@ -21,7 +22,7 @@ def watch_in_app(directory: Path, settings: AppSettings) -> None:
     capabilities.require_terminal(can_detach=False)
     session = WatchedSession(directory)
     signal_number = session_runner.run_app(session, settings).signal_number
-    session_runner.exit_immediately(128 + signal_number if signal_number else 0)
+    session_runner.exit_immediately(find_exit_status(signal_number))
 
 
 def watch_in_lines(directory: Path) -> None:
@@ -32,4 +33,4 @@ def watch_in_lines(directory: Path) -> None:
     session_runner.replace_unencodable_text()
     watch = PlainWatch(WatchedSession(directory), sys.stdin or io.StringIO(), lambda line: print(line, flush=True))
     signal_number = watch.run()
-    session_runner.exit_immediately(128 + signal_number if signal_number else 0)
+    session_runner.exit_immediately(find_exit_status(signal_number))
