@@ -185,11 +185,11 @@ def open_npz(path: Path) -> NpzFile:
     return npz_file
 
 
-def open_idx_array(path: Path, rank: int) -> ArrayFile:
+def open_idx_array(path: Path, ndim: int) -> ArrayFile:
     """Return the array of an IDX file of bytes, plain or gzipped; raises UserError if its header is invalid."""
     open_file = partial(idx.open_idx, path)
     with translate_read_errors(str(path)), open_file() as file:
-        shape = read_header(file, path, rank)
+        shape = read_header(file, path, ndim)
     return _build_idx_array(path, shape, np.dtype(np.uint8))
 
 
@@ -203,10 +203,10 @@ def open_idx_file(path: Path) -> ArrayFile:
     open_file = partial(idx.open_idx, path)
     with translate_read_errors(str(path)), open_file() as file:
         magic_number = _read_exactly(file, 4)
-        type_number, rank = magic_number[2:]
-        if magic_number[:2] != b"\0\0" or type_number not in IDX_DTYPES or not rank:
+        type_number, ndim = magic_number[2:]
+        if magic_number[:2] != b"\0\0" or type_number not in IDX_DTYPES or not ndim:
             raise ValueError("its first bytes are not those of an IDX file")
-        shape = struct.unpack(f">{rank}I", _read_exactly(file, 4 * rank))
+        shape = struct.unpack(f">{ndim}I", _read_exactly(file, 4 * ndim))
     return _build_idx_array(path, shape, np.dtype(IDX_DTYPES[type_number]))
 
 

@@ -44,8 +44,8 @@ def find_idx_files(directory: Path) -> IdxFiles:
     if not os.path.isdir(directory):  # unlike Path.is_dir, False also for a path that is too long
         raise UserError(f"There is no directory {directory}. Pass a directory with IDX files to --data.")
 
-    def find_file(stem: str, rank: int) -> Path | None:
-        names = (f"{stem}-idx{rank}-ubyte", f"{stem}.idx{rank}-ubyte")
+    def find_file(stem: str, ndim: int) -> Path | None:
+        names = (f"{stem}-idx{ndim}-ubyte", f"{stem}.idx{ndim}-ubyte")
         paths = (directory / f"{name}{suffix}" for name in names for suffix in ("", ".gz"))
         return next((path for path in paths if path.is_file()), None)
 
@@ -58,10 +58,10 @@ def find_idx_files(directory: Path) -> IdxFiles:
     return IdxFiles(train_images, find_file("train-labels", 1), test_images, find_file("t10k-labels", 1))
 
 
-def read_header_shape(path: Path, rank: int) -> tuple[int, ...]:
-    """Return the shape in the header of an IDX file of bytes with `rank` dimensions; raises UserError for any other."""
+def read_header_shape(path: Path, ndim: int) -> tuple[int, ...]:
+    """Return the shape in the header of an IDX file of bytes with `ndim` dimensions; raises UserError for any other."""
     with open_idx(path) as file:
-        return read_header(file, path, rank)
+        return read_header(file, path, ndim)
 
 
 def read_image_header_shape(path: Path) -> tuple[int, ...]:
@@ -101,13 +101,13 @@ def open_idx(path: Path) -> BinaryIO:
         raise UserError(f"{path} cannot be read ({error.strerror}).") from error
 
 
-def read_header(file: BinaryIO, path: Path, rank: int) -> tuple[int, ...]:
-    """Read the shape in the header of an IDX file of bytes with `rank` dimensions; raises UserError for any other."""
+def read_header(file: BinaryIO, path: Path, ndim: int) -> tuple[int, ...]:
+    """Read the shape in the header of an IDX file of bytes with `ndim` dimensions; raises UserError for any other."""
     with translate_read_errors(path):
-        header = file.read(4 + 4 * rank)
-    if len(header) < 4 + 4 * rank or header[:4] != _build_magic_number(rank):
-        raise UserError(f"{path} is not an IDX file of bytes with {rank} dimension{'s' * (rank > 1)}.")
-    return struct.unpack(f">{rank}I", header[4:])
+        header = file.read(4 + 4 * ndim)
+    if len(header) < 4 + 4 * ndim or header[:4] != _build_magic_number(ndim):
+        raise UserError(f"{path} is not an IDX file of bytes with {ndim} dimension{'s' * (ndim > 1)}.")
+    return struct.unpack(f">{ndim}I", header[4:])
 
 
 @contextmanager
@@ -119,6 +119,6 @@ def translate_read_errors(path: Path) -> Iterator[None]:
         raise UserError(f"{path} is damaged ({error}). Download or copy it again.") from error
 
 
-def _build_magic_number(rank: int) -> bytes:
+def _build_magic_number(ndim: int) -> bytes:
     """Return the first bytes of an IDX file: two zeros, the type (8: unsigned bytes) and the number of dimensions."""
-    return bytes((0, 0, 8, rank))
+    return bytes((0, 0, 8, ndim))

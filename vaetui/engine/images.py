@@ -58,13 +58,13 @@ def images_from_array(pixels: Pixels) -> Images:
     return Images(pixels, np.arange(len(pixels)))
 
 
-def read_idx_chunks(path: Path, rank: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield the items of a plain or gzipped IDX file of unsigned bytes with `rank` dimensions, some at a time.
+def read_idx_chunks(path: Path, ndim: int) -> Iterator[NDArray[np.uint8]]:
+    """Yield the items of a plain or gzipped IDX file of unsigned bytes with `ndim` dimensions, some at a time.
 
     Raises UserError for a wrong magic number, a size that differs from the header, a truncated or damaged file.
     """
     with idx.open_idx(path) as file:
-        shape = idx.read_header(file, path, rank)
+        shape = idx.read_header(file, path, ndim)
         item_bytes = int(np.prod(shape[1:], dtype=object))
         total_bytes, read_bytes = item_bytes * shape[0], 0
         if item_bytes > MAX_ITEM_BYTES:
@@ -89,12 +89,12 @@ def read_idx_chunks(path: Path, rank: int) -> Iterator[NDArray[np.uint8]]:
         )
 
 
-def read_idx_array(path: Path, rank: int) -> NDArray[np.uint8]:
+def read_idx_array(path: Path, ndim: int) -> NDArray[np.uint8]:
     """Return the array in an IDX file; raises UserError like `read_idx_chunks`."""
     body = bytearray()
-    for chunk in read_idx_chunks(path, rank):
+    for chunk in read_idx_chunks(path, ndim):
         body += chunk.data
-    return np.frombuffer(body, np.uint8).reshape(idx.read_header_shape(path, rank))
+    return np.frombuffer(body, np.uint8).reshape(idx.read_header_shape(path, ndim))
 
 
 def read_images_and_digest(path: Path) -> tuple[Images, bytes]:
@@ -112,10 +112,10 @@ def read_images_in_steps(
     """
     shape = idx.read_image_header_shape(path)
     idx.require_supported_shape(path, shape)
-    rank = len(shape)
+    ndim = len(shape)
     digest, body, read_count = hashlib.sha256(), bytearray(), 0
     is_mapped = path.suffix != ".gz" and math.prod(shape) >= MIN_MMAP_BYTES
-    for chunk in read_idx_chunks(path, rank):
+    for chunk in read_idx_chunks(path, ndim):
         digest.update(chunk.data)
         if on_chunk is not None:
             on_chunk(chunk)
@@ -126,5 +126,5 @@ def read_images_in_steps(
             yield Progress("reading the images", read_count, shape[0])
     if is_mapped:
         # Copy-on-write, though nothing writes: PyTorch warns about read-only memory.
-        return images_from_array(np.memmap(path, np.uint8, "c", 4 + 4 * rank, shape)), digest.digest()
+        return images_from_array(np.memmap(path, np.uint8, "c", 4 + 4 * ndim, shape)), digest.digest()
     return images_from_array(np.frombuffer(body, np.uint8).reshape(shape)), digest.digest()

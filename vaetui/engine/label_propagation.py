@@ -302,9 +302,9 @@ def _find_distinct_vectors(vectors: LatentVectors, tolerance: float) -> tuple[ND
         hashes[start : start + step] = np.round(chunk / tolerance).astype(np.int64) @ factors  # modulo 2**64
     _, first_positions, groups = np.unique(hashes, return_index=True, return_inverse=True)
     order = np.argsort(first_positions)
-    ranks = np.empty_like(order)
-    ranks[order] = np.arange(len(order))
-    return first_positions[order].astype(np.int64), ranks[groups]
+    renumbered = np.empty_like(order)
+    renumbered[order] = np.arange(len(order))
+    return first_positions[order].astype(np.int64), renumbered[groups]
 
 
 def _compute_affinities(distances: NDArray[np.float32]) -> NDArray[np.float32]:
