@@ -2,7 +2,7 @@
 
 One process per way trains in turns, alone and beside one and two processes that always compute, all on the same CPUs.
 A turn in which other programs used more than a tenth of a CPU is repeated, if there is time. The results are written to
-assets/results/contention.json (about seven minutes).
+assets/results/contention.json (about five minutes).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 
 from tests.benchmarks.results import save_results
@@ -22,7 +23,7 @@ from vaetui.session.cpu_load import parse_busy_ticks
 
 CPUS = 2
 NEIGHBOURS = (0, 1, 2)
-TURNS, MAX_TURNS = 5, 8
+TURNS, MAX_TURNS = 3, 5
 MAX_OTHER_LOAD = 0.1
 """CPUs that other programs may use in a turn."""
 WARM_UP_S, TURN_S = 3.5, 3.0
@@ -47,15 +48,16 @@ def run_worker(images: str, adapts: bool) -> None:
 
     from tests.idx import MNIST_DIRECTORY
     from vaetui.engine import malloc
-    from vaetui.engine.config import Config
     from vaetui.engine.device_inputs import put_on_device
     from vaetui.engine.images import images_from_array, read_idx_array
+    from vaetui.engine.recipes import DEFAULT_RECIPE, get_recipe
     from vaetui.engine.train_state import create_train_state
     from vaetui.engine.training import train_epoch
     from vaetui.session.thread_placement import adapt_threads
 
     malloc.tune_malloc()
-    config = Config()
+    recipe = get_recipe(DEFAULT_RECIPE)
+    config = replace(recipe, device="cpu", network=replace(recipe.network, downsampling=1))
     if images == "grey":
         pixels = read_idx_array(MNIST_DIRECTORY / "train-images-idx3-ubyte.gz", 3)
     else:

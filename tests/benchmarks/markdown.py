@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,3 +22,8 @@ def format_range(values: NDArray[np.float64]) -> str:
     if not len(values):
         return "–"
     return f"{values.mean():.1f} ({values.min():.1f}–{values.max():.1f})"
+
+
+def describe_results(results: dict[str, Any]) -> str:
+    """Return date, machine and seed of some results."""
+    return f"{results['date']}, {results['machine']}, seed {results['seed']}"

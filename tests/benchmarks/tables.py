@@ -17,9 +17,10 @@ from tests.benchmarks import (
     calibration_tables,
     paper_results,
     photos_tables,
+    speed_tables,
     study_tables,
 )
-from tests.benchmarks.markdown import LINE_WIDTH, format_range, format_table
+from tests.benchmarks.markdown import LINE_WIDTH, describe_results, format_range, format_table
 from tests.benchmarks.results import load_results
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +34,6 @@ PAPER_UNITS = {
     "labels": "every label given, same networks",
 }
 """Measured runs of the paper's recipe, and their descriptions."""
-SHARES = ("relative_to_share_by_process", "relative_to_share_by_thread")
 PCA = "PCA-50 and k-means, 80 clusters named correctly, no training"
 
 
@@ -51,7 +51,7 @@ def speed_table() -> str:
                 "" if line["held"] else "falls short",
             ]
         )
-    return f"{_describe(results)}:\n\n" + format_table(["what", "measured", "target", ""], rows)
+    return f"{describe_results(results)}:\n\n" + format_table(["what", "measured", "target", ""], rows)
 
 
 def slow_line_table() -> str:
@@ -71,7 +71,7 @@ def slow_line_table() -> str:
                 "" if bound is None or line["seen"] <= bound else "falls short",
             ]
         )
-    return f"{_describe(results)}:\n\n" + format_table(head, rows)
+    return f"{describe_results(results)}:\n\n" + format_table(head, rows)
 
 
 def robustness_list() -> str:
@@ -102,8 +102,8 @@ def large_dataset_table() -> str:
     for count in counts:
         run = runs[count]
         sentences = [
-            f"{count:,} images of 28x28, {run.get('answers', 0)} answers, {_describe({'seed': 0, **run})}. Memory is "
-            f"counted beyond the {run['bare_mb']} MB of a bare process with Python, PyTorch and scikit-learn."
+            f"{count:,} images of 28x28, {run.get('answers', 0)} answers, {describe_results({'seed': 0, **run})}. Memory "
+            f"is counted beyond the {run['bare_mb']} MB of a bare process with Python, PyTorch and scikit-learn."
         ]
         if "first_screen_mb" in run:
             sentences.append(f"Up to the first labelling screen it peaks at {run['first_screen_mb']:,} MB.")
@@ -146,23 +146,6 @@ def _format_large_parts(runs: dict[int, dict[str, Any]]) -> str:
         "but for the seconds of epochs, which train on a limited number of images."
     )
     return f"{table}\n\n{textwrap.fill(note, LINE_WIDTH)}"
-
-
-def contention_table() -> str:
-    """Return the table of `contention`: a row for each way to wait and number of busy processes beside training."""
-    results = load_results("contention")
-    rows = [
-        [
-            f"{row['images']}, {row['way']}",
-            f"{row['neighbours']}",
-            f"{row['rate']:,} ({row['lowest_rate']:,} to {row['highest_rate']:,})",
-            *(f"{row[key]:.2f}" for key in ("relative_rate", *SHARES, "cpus_used", "cpus_used_by_other_programs")),
-        ]
-        for row in results["rows"]
-    ]
-    head = ["images, way", "busy processes", "images/s", "relative to spinning alone"]
-    head += ["relative to a process's share", "relative to the threads' share", "CPUs used", "CPUs used by others"]
-    return f"{_describe(results)}:\n\n" + format_table(head, rows)
 
 
 def manual_run_table() -> str:
@@ -227,16 +210,16 @@ def reading_tables() -> str:
     return f"{first}\n\n{note}\n\n{second}"
 
 
-def _describe(results: dict[str, Any]) -> str:
-    return f"{results['date']}, {results['machine']}, seed {results['seed']}"
-
-
 TABLES: dict[str, Callable[[], str]] = {
     "robustness": robustness_list,
     "speed": speed_table,
     "slow_line": slow_line_table,
     "large_dataset": large_dataset_table,
-    "contention": contention_table,
+    "contention": speed_tables.contention_table,
+    "training_rates": speed_tables.training_rates_table,
+    "graph": speed_tables.graph_table,
+    "ranks": speed_tables.ranks_table,
+    "whole_runs": speed_tables.whole_runs_table,
     "run": manual_run_table,
     "accuracies": accuracy_table,
     "readings": reading_tables,

@@ -12,10 +12,10 @@ from vaetui.cli.ui_options import UiMode, add_foreground_options
 @session_argument
 @add_foreground_options
 def watch(session: str, ui_mode: UiMode) -> None:
-    """Look at a session, also while another process has it open; nothing is changed.
+    """Watch a session that another process has open.
 
-    Losses, reconstructions, clusters and answers appear as they are recorded. With --plain, the command ends when the
-    run is finished.
+    Nothing is changed. Losses, reconstructions, clusters and answers appear as they are recorded. With --plain, the
+    command ends when the run is finished.
     """
     from vaetui.runtime import watching
     from vaetui.storage import locations
