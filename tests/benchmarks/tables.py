@@ -101,9 +101,10 @@ def large_dataset_table() -> str:
     counts, lines = sorted(runs), []
     for count in counts:
         run = runs[count]
+        origin = describe_results({"seed": 0, **run})
         sentences = [
-            f"{count:,} images of 28x28, {run.get('answers', 0)} answers, {describe_results({'seed': 0, **run})}. Memory "
-            f"is counted beyond the {run['bare_mb']} MB of a bare process with Python, PyTorch and scikit-learn."
+            f"{count:,} images of 28x28, {run.get('answers', 0)} answers, {origin}. Memory is counted beyond "
+            f"the {run['bare_mb']} MB of a bare process with Python, PyTorch and scikit-learn."
         ]
         if "first_screen_mb" in run:
             sentences.append(f"Up to the first labelling screen it peaks at {run['first_screen_mb']:,} MB.")
