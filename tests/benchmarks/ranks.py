@@ -63,8 +63,11 @@ def train_and_answer(name: str, seed: int, rank_count: int) -> dict[str, Any]:
 
 def _open_when_ready(directory: Path, ranks: LocalRanks) -> Session:
     """Open the session once its next round is ready or the run is finished."""
-    while schedule.read_phase(directory) == "training":
-        if not ranks.is_running():
+    while True:
+        is_running = ranks.is_running()  # looked at first: the run ends when it has recorded that it is finished
+        if schedule.read_phase(directory) != "training":
+            break
+        if not is_running:
             raise UserError(ranks.describe_end())
         time.sleep(POLL_INTERVAL_S)
     while True:
