@@ -52,7 +52,7 @@ def replace_files_in_steps(paths: Sequence[Path], chunks: Iterable[Buffer]) -> I
     """
     partial_paths = [path.with_name(path.name + PARTIAL_SUFFIX) for path in paths]
     try:
-        with ExitStack() as stack, translate_os_errors(paths[0]):
+        with translate_os_errors(paths[0]), ExitStack() as stack:  # closing a file writes, too
             files = [stack.enter_context(open_for_writing(path, os.O_TRUNC)) for path in partial_paths]
             unsynced_bytes = 0
             for chunk in chunks:
