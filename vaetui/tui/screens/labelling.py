@@ -13,26 +13,22 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.events import Resize
 
 from vaetui.engine.answers import ClusterPath, Split, format_path
 from vaetui.engine.classes import AddClass
 from vaetui.errors import UserError
-from vaetui.session.views import MemberOrder
 from vaetui.tui.event_worker import WorkerEnded
-from vaetui.tui.keymap import LABELLING_GLOSSARY, LABELLING_KEYS, NEAREST_IMAGE_GLOSSARY, KeyFormatter
+from vaetui.tui.keymap import LABELLING_KEYS, KeyFormatter
 from vaetui.tui.presenters.class_choices import create_class_choices, find_edit_error
-from vaetui.tui.presenters.cluster_text import describe_cluster, format_round_progress, shows_nearest_images
+from vaetui.tui.presenters.cluster_text import describe_cluster
 from vaetui.tui.presenters.key_parser import Action, format_question
 from vaetui.tui.presenters.label_facts import collect_label_facts
-from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
 from vaetui.tui.presenters.line_dialogue import Choice, LineDialogue
 from vaetui.tui.screens.classes import ClassesScreen
 from vaetui.tui.screens.members import MembersScreen
-from vaetui.tui.screens.vaetui_screen import VaetuiScreen
+from vaetui.tui.screens.round_screen import RoundScreen
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
-from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.labelling_view import LabellingView
 from vaetui.tui.widgets.prompt import Prompt, count_badge_cells
 
@@ -47,48 +43,29 @@ ONE_KEY_BADGE = "ONE-KEY"
 """Shown while a digit answers at once."""
 
 
-class LabellingScreen(VaetuiScreen):
+class LabellingScreen(RoundScreen):
     """The focused cluster with its members, all clusters below, and a prompt."""
 
     BINDINGS = build_bindings(LABELLING_KEYS)
-    DEFAULT_CSS = """
-    LabellingScreen { layout: vertical; overflow: hidden; }
-    """
-    glossary = LABELLING_GLOSSARY
 
     def __init__(self, session: Session, *, follows_training: bool = False) -> None:
         """Show the current round of the session; `follows_training` tells that it replaces the training screen."""
-        super().__init__(session.name)
+        super().__init__(session)
         self._first_look_until = math.inf if follows_training else 0.0
-        self.presenter = LabellingPresenter(session)
-        """The round, the focus and the keys typed so far."""
-        self._session = session
-        if shows_nearest_images(session.config):
-            self.glossary = (*NEAREST_IMAGE_GLOSSARY, *LABELLING_GLOSSARY)
         self._splitting_path: ClusterPath | None = None
         self._has_ignored_keys = False
         self._pending_action: tuple[Action, ClusterPath] | None = None
-        self._shown_members: tuple[ClusterPath, MemberOrder] | None = None
 
     def compose_body(self) -> ComposeResult:
         """Create the images and the prompt."""
-        height, width = self.presenter.focused_cluster.picture.shape[:2]
-        yield LabellingView((width, height), shows_nearest_images(self._session.config))
+        yield self._create_labelling_view()
         yield Prompt()
 
     def on_mount(self) -> None:
-        """Show the prompt at once and the pictures after the layout: Textual would send them twice otherwise."""
+        """Show the prompt at once, before the pictures."""
         self._configure_presenter()
         self._update_header()
         self._update_prompt()
-        self.call_after_refresh(self.call_after_refresh, self._show_first_view)
-
-    async def on_resize(self, event: Resize) -> None:
-        """Change the layout if the new size needs another one."""
-        if await self.query_one(LabellingView).update_layout(self.app.size):
-            self._shown_members = None
-            self._update_view()
-        self._update_header()
 
     def handle_bound_key(self, key: str) -> None:
         """Pass a key to the presenter, or open the map, the history or the members; ignore it during a split.
@@ -290,35 +267,19 @@ class LabellingScreen(VaetuiScreen):
         self._update_view()
 
     def _show_first_view(self) -> None:
-        self._vaetui_app.defer_paint()
-        self._update_view()
+        super()._show_first_view()
         if self._first_look_until:
             self._first_look_until = time.monotonic() + FIRST_LOOK_S
 
     def _update_view(self) -> None:
-        """Show the state of the presenter, unless the round is over; the widgets skip what has not changed."""
+        """Show the state of the presenter, unless the round is over; members stay while a cluster is split."""
         if self._session.phase != "labelling":
             return
-        presenter, view = self.presenter, self.query_one(LabellingView)
         self._update_header()
         self._update_prompt()
-        view.show_round(
-            presenter.round_view,
-            presenter.visible_clusters,
-            presenter.focus_index,
-            self._session.classes,
-            presenter.arrangement_text,
-        )
-        members = (presenter.focused_cluster.path, presenter.member_order)
-        if members != self._shown_members and self._splitting_path is None:
-            self._shown_members = members
-            read_members = self._session.member_images
-            view.show_members(
-                presenter.member_order, read_members(*members, max(view.member_capacity, 0)), read_members
-            )
-
-    def _update_header(self) -> None:
-        self.query_one(Header).set_text(format_round_progress(self.presenter.round_view, self.app.size.width))
+        self._show_clusters()
+        if self._splitting_path is None:
+            self._show_members()
 
     def _update_prompt(self) -> None:
         presenter, prompt = self.presenter, self.query_one(Prompt)

@@ -6,64 +6,41 @@ from time import monotonic
 
 from textual import on
 from textual.app import ComposeResult
-from textual.events import Resize
 
-from vaetui.engine.answers import ClusterPath
 from vaetui.engine.events import Loaded, Loading, Notice, Watched
 from vaetui.errors import UserError
-from vaetui.session.views import MemberOrder
 from vaetui.tui.event_worker import EventReported, WorkerEnded
-from vaetui.tui.keymap import LABELLING_GLOSSARY, LABELLING_KEYS, NEAREST_IMAGE_GLOSSARY
-from vaetui.tui.presenters.cluster_text import format_round_progress, shows_nearest_images
-from vaetui.tui.presenters.labelling_presenter import LabellingPresenter
+from vaetui.tui.keymap import LABELLING_KEYS
 from vaetui.tui.screens.members import MembersScreen
-from vaetui.tui.screens.vaetui_screen import NO_DECODER_NOTICE, VaetuiScreen
+from vaetui.tui.screens.round_screen import RoundScreen
+from vaetui.tui.screens.vaetui_screen import NO_DECODER_NOTICE
 from vaetui.tui.session_protocol import Session
 from vaetui.tui.textual_bindings import build_bindings
 from vaetui.tui.watch_keymap import WATCH_KEYS
-from vaetui.tui.widgets.header import Header
 from vaetui.tui.widgets.labelling_view import LabellingView
 from vaetui.tui.widgets.status_line import StatusLine
 
 
-class WatchedRoundScreen(VaetuiScreen):
+class WatchedRoundScreen(RoundScreen):
     """The focused cluster with its members, all clusters below, and who has the session open."""
 
     BINDINGS = build_bindings(WATCH_KEYS)
-    DEFAULT_CSS = """
-    WatchedRoundScreen { layout: vertical; overflow: hidden; }
-    """
-    glossary = LABELLING_GLOSSARY
     refused_key_bindings = LABELLING_KEYS
 
     def __init__(self, session: Session) -> None:
         """Show the current round of the session."""
-        super().__init__(session.name)
-        self.presenter = LabellingPresenter(session)
-        """The round and the focus."""
-        self._session = session
-        if shows_nearest_images(session.config):
-            self.glossary = (*NEAREST_IMAGE_GLOSSARY, *LABELLING_GLOSSARY)
-        self._shown_members: tuple[ClusterPath, MemberOrder] | None = None
+        super().__init__(session)
         self._users = ""
 
     def compose_body(self) -> ComposeResult:
         """Create the images and the status line."""
-        height, width = self.presenter.focused_cluster.picture.shape[:2]
-        yield LabellingView((width, height), shows_nearest_images(self._session.config))
+        yield self._create_labelling_view()
         yield StatusLine()
 
     def on_mount(self) -> None:
-        """Show the status at once and the pictures after the layout: Textual would send them twice otherwise."""
+        """Show the status at once, and remove its messages after a while."""
         self._update_status()
-        self.call_after_refresh(self.call_after_refresh, self._show_first_view)
         self.set_interval(1, self._update_status)
-
-    async def on_resize(self, event: Resize) -> None:
-        """Change the layout if the new size needs another one."""
-        if await self.query_one(LabellingView).update_layout(self.app.size):
-            self._shown_members = None
-            self._update_view()
 
     def handle_bound_key(self, key: str) -> None:
         """Move the focus, or show the members, the map or samples, or export."""
@@ -127,34 +104,9 @@ class WatchedRoundScreen(VaetuiScreen):
             return
         self._update_view()
 
-    def _show_first_view(self) -> None:
-        self._vaetui_app.defer_paint()
-        self._update_view()
-
     def _update_status(self) -> None:
         text = self._users
         if text:
             text = f"Only watched: {text}"
         if self.query_one(StatusLine).show_status(text, monotonic()):
             self.call_after_refresh(self._update_view)
-
-    def _update_view(self) -> None:
-        """Show the state of the presenter, unless the round is over; the widgets skip what has not changed."""
-        if self._session.phase != "labelling":
-            return
-        presenter, view = self.presenter, self.query_one(LabellingView)
-        self.query_one(Header).set_text(format_round_progress(presenter.round_view, self.app.size.width))
-        view.show_round(
-            presenter.round_view,
-            presenter.visible_clusters,
-            presenter.focus_index,
-            self._session.classes,
-            presenter.arrangement_text,
-        )
-        members = (presenter.focused_cluster.path, presenter.member_order)
-        if members != self._shown_members:
-            self._shown_members = members
-            read_members = self._session.member_images
-            view.show_members(
-                presenter.member_order, read_members(*members, max(view.member_capacity, 0)), read_members
-            )
