@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.idx import write_small_mnist
-from tests.session.scripted_run import SMALL_CONFIG, create_session
+from tests.session.scripted_run import SMALL_CONFIG, create_session, stop_within_epoch
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, Cleared, Unreadable
 from vaetui.engine.classes import AddClass, MergeClass, RenameClass
-from vaetui.engine.events import BatchesTrained
 from vaetui.session import lifecycle, trainer
 from vaetui.session.session import Session
 from vaetui.storage import locations
@@ -32,10 +31,7 @@ def create_templates(directory: Path) -> None:
     list(session.advance())
     _answer_round(session)
     session.close_round()
-    events = session.advance()
-    while not isinstance(next(events), BatchesTrained):
-        pass
-    events.close()  # type: ignore[attr-defined]
+    stop_within_epoch(session)
     session = _save_copy(session, "training")
     list(session.advance())
     _answer_round(session)

@@ -63,15 +63,20 @@ def create_with_scrambled_labels(name: str, data: Path, config: Config = SMALL_C
     Their digest is recorded anew, or the session would not use them.
     """
     session = create_session(name, data, config)
-    events = session.advance()
-    while not isinstance(next(events), BatchesTrained):
-        pass
-    events.close()
+    stop_within_epoch(session)
     session.close()
     shuffle_train_labels(data)
     with closing(SessionRepository(session.directory, is_writable=True)) as repository:
         repository.record_data_digests(compute_data_digests(locate_session_files(repository)))
     return lifecycle.resume(name)
+
+
+def stop_within_epoch(session: Session) -> None:
+    """Train until the networks have learned some batches of an epoch, and save."""
+    events = session.advance()
+    while not isinstance(next(events), BatchesTrained):
+        pass
+    events.close()
 
 
 def answer_round(session: Session) -> Iterator[str]:

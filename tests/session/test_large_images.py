@@ -11,10 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.idx import write_idx
-from tests.session.scripted_run import PROPAGATION_CONFIG, SMALL_CONFIG, run_to_end, session_digest
+from tests.session.scripted_run import PROPAGATION_CONFIG, SMALL_CONFIG, run_to_end, session_digest, stop_within_epoch
 from tests.session.test_photographs import PHOTOS_CONFIG
 from vaetui.engine.config import Config
-from vaetui.engine.events import BatchesTrained, Reconstructed
+from vaetui.engine.events import Reconstructed
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
 from vaetui.session.predictor import Predictor
@@ -63,10 +63,7 @@ def test_interrupted_session_of_large_images_ends_with_the_same_bits(large_image
     with closing(lifecycle.create("whole", str(large_images), config)) as session:
         list(run_to_end(session))
     with closing(lifecycle.create("parts", str(large_images), config)) as session:
-        events = session.advance()
-        while not isinstance(next(events), BatchesTrained):
-            pass
-        events.close()
+        stop_within_epoch(session)
     with closing(lifecycle.resume("parts")) as session:
         assert session.config.network.downsampling == 2
         list(run_to_end(session))

@@ -13,9 +13,8 @@ from tests.command_line import run_vaetui
 from tests.data.drawing import colour_digits, load_digits
 from tests.data.photographs import draw_photographs
 from tests.idx import write_idx
-from tests.session.scripted_run import run_to_end, session_digest
+from tests.session.scripted_run import run_to_end, session_digest, stop_within_epoch
 from vaetui.engine import recipes
-from vaetui.engine.events import BatchesTrained
 from vaetui.engine.recipes import PHOTOS_RECIPE, get_recipe
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
@@ -65,10 +64,7 @@ def test_interrupted_session_ends_with_the_bits_of_an_uninterrupted_one(photogra
     with closing(lifecycle.create("whole", str(photographs), PHOTOS_CONFIG)) as session:
         list(run_to_end(session))
     with closing(lifecycle.create("parts", str(photographs), PHOTOS_CONFIG)) as session:
-        events = session.advance()
-        while not isinstance(next(events), BatchesTrained):
-            pass
-        events.close()
+        stop_within_epoch(session)
     with closing(lifecycle.resume("parts")) as session:
         list(run_to_end(session))
     assert session_digest("parts") == session_digest("whole")

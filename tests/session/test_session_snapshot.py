@@ -11,17 +11,23 @@ import numpy as np
 import pytest
 
 from tests.session.conftest import RunTemplates
-from tests.session.scripted_run import PROPAGATION_CONFIG, SMALL_CONFIG, create_session, run_to_end, session_digest
+from tests.session.scripted_run import (
+    PROPAGATION_CONFIG,
+    SMALL_CONFIG,
+    create_session,
+    run_to_end,
+    session_digest,
+    stop_within_epoch,
+)
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.config import Config
-from vaetui.engine.events import BatchesTrained, Event, LabelsExported
+from vaetui.engine.events import Event, LabelsExported
 from vaetui.errors import UserError
 from vaetui.export.label_table import LabelTable
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle, trainer
 from vaetui.session.final_labels import NoLabelsError
 from vaetui.session.label_export import ExportOptions, describe_moment, export_labels
-from vaetui.session.session import Session
 from vaetui.session.session_snapshot import SessionSnapshot
 from vaetui.session.snapshot_labels import label_images
 from vaetui.storage import file_names, locations
@@ -42,14 +48,6 @@ def assert_equal_tables(table: LabelTable, expected: LabelTable) -> None:
             column
         )
     assert (table.class_names, table.cluster_paths) == (expected.class_names, expected.cluster_paths)
-
-
-def stop_within_epoch(session: Session) -> None:
-    """Train until the networks have learned some batches of an epoch, and save."""
-    events = session.advance()
-    while not isinstance(next(events), BatchesTrained):
-        pass
-    events.close()
 
 
 @pytest.mark.parametrize("config", [SMALL_CONFIG, PROPAGATION_CONFIG], ids=["cluster", "graph"])
