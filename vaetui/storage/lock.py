@@ -132,7 +132,7 @@ def is_locked(path: Path) -> bool:
 
 
 def _write_holder(directory: Path, is_detached: bool) -> None:
-    holder = Holder(get_user_name(), get_host_name(), os.getpid(), is_detached)
+    holder = Holder(get_user_name(), platform.node(), os.getpid(), is_detached)
     write_description(file_names.holder_path(directory), asdict(holder))
 
 
@@ -153,11 +153,6 @@ def _build_in_use_message(directory: Path) -> str:
     if holder.is_detached:
         return f"Session {name} is being trained in the background by {holder}. Continue it with: vaetui resume {name}"
     return f"Session {name} is open in {holder}. Close it there first."
-
-
-def get_host_name() -> str:
-    """Return the name of this machine."""
-    return platform.node()
 
 
 def get_user_name() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -74,7 +75,7 @@ def _build_in_use_message(directory: Path) -> str:
 
 
 def _write_description(directory: Path, ranks: int, device: str) -> None:
-    run = TrainingRun(lock.get_user_name(), lock.get_host_name(), os.getpid(), ranks, device)
+    run = TrainingRun(lock.get_user_name(), platform.node(), os.getpid(), ranks, device)
     lock.write_description(file_names.training_run_path(directory), asdict(run))
 
 
