@@ -158,10 +158,9 @@ def test_threads_wait_passively_and_share_cpus_only_while_others_need_them() -> 
     assert training[:4] == (True, 1, 1, cpus)
     assert clustering[:4] == (True, 0, cpus, cpus)
     assert alone_again[:4] == (False, 0, cpus, cpus)
-    # Threads that spin do so for about 3 ms.
-    assert training[4] < 0.5 * alone[4]
-    assert clustering[4] < 0.5 * alone[4]
-    assert alone_again[4] > 0.5 * alone[4]
+    # Threads that spin do so for 3 to 8 ms, depending on the CPU's present speed.
+    for spinning in (alone[4], alone_again[4]):
+        assert max(training[4], clustering[4]) < 0.5 * spinning
 
 
 BUSY_PROGRAM = """
