@@ -7,13 +7,11 @@ import os
 import sys
 from collections.abc import Generator
 from typing import Any, TypeVar
-from unittest.mock import patch
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vaetui.engine import training
 from vaetui.engine.config import Config
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs, DeviceVectors
 from vaetui.engine.distributed import World
@@ -34,16 +32,8 @@ REPORTS = 2
 
 
 def train_small(world: World, case: str) -> dict[str, NDArray[Any]]:
-    """Begin an unsupervised and a supervised epoch, and encode; return networks, losses and latents.
-
-    The noise is 0 and views are not distorted, because ranks draw other random numbers than one process does.
-    """
+    """Begin an unsupervised and a supervised epoch, and encode; return networks, losses and latents."""
     torch.set_num_threads(1)
-    with patch.object(training, "draw_normal_noise", lambda config, like, *position: torch.zeros_like(like)):
-        return _train_small(world, case)
-
-
-def _train_small(world: World, case: str) -> dict[str, NDArray[Any]]:
     config = dataclasses.replace(build_config(case), device="cpu")
     count = COUNTS.get(case, 96)
     generator = np.random.default_rng(0)
@@ -71,11 +61,10 @@ def _train_small(world: World, case: str) -> dict[str, NDArray[Any]]:
 def build_config(case: str) -> Config:
     """Return the configuration of a case, with second views for "views" and "vectors"."""
     config = get_recipe({"vectors": "features", "views": "propagation"}.get(case, "paper"))
-    augmentation = dataclasses.replace(config.augmentation, strength=1e-6)
     batch_size = {"tiny": 2, "uneven": 16}.get(case, 32)
     network = dataclasses.replace(config.network, batch_norm=True)
     training = dataclasses.replace(config.training, batch_size=batch_size)
-    return dataclasses.replace(config, network=network, training=training, augmentation=augmentation)
+    return dataclasses.replace(config, network=network, training=training)
 
 
 def drain(steps: Generator[Any, None, R | None]) -> R:

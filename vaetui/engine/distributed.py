@@ -36,14 +36,6 @@ class World:
     command_group: dist.ProcessGroup | None = None
     """The group in which rank 0 is waited for without a time limit; None for one process."""
 
-    @property
-    def position(self) -> tuple[int, ...]:
-        """What this rank adds to a position in the run (`rng`), so that it draws its own random numbers.
-
-        The first rank adds nothing: alone, it draws those of one process.
-        """
-        return (self.rank,) if self.rank else ()
-
     def part(self, count: int) -> slice:
         """Return this rank's part of a batch of `count`; the sizes of the parts differ by at most 1."""
         return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)

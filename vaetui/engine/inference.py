@@ -20,6 +20,7 @@ from vaetui.engine.distributed import SINGLE, World
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import Progress
 from vaetui.engine.networks import Networks
+from vaetui.engine.rng import BatchPart
 from vaetui.engine.vae import to_byte_images
 
 BATCH_IMAGES = 256
@@ -153,10 +154,16 @@ def _predict_batch(
     return torch.cat([latents, columns], dim=1)
 
 
-def draw_normal_noise(config: Config, like: Tensor, purpose: str, *position: int) -> Tensor:
-    """Return standard normal noise with the shape and device of `like`; the values are the same on every device."""
-    noise = rng.derive_generator(config.seed, purpose, *position).standard_normal(tuple(like.shape), np.float32)
-    return send_array(noise, like.device)
+def draw_normal_noise(
+    config: Config, like: Tensor, purpose: str, *position: int, part: BatchPart | None = None
+) -> Tensor:
+    """Return standard normal noise with the shape and device of `like`, rows of a batch or the `part` of a larger one.
+
+    The values are the same on every device.
+    """
+    count, rows = part or BatchPart.whole(len(like))
+    noise = rng.derive_generator(config.seed, purpose, *position).standard_normal((count, *like.shape[1:]), np.float32)
+    return send_array(noise[rows], like.device)
 
 
 @torch.inference_mode()

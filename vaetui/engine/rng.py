@@ -7,8 +7,26 @@ uninterrupted one. The purposes are part of the result: a changed string changes
 from __future__ import annotations
 
 import zlib
+from typing import NamedTuple
 
 import numpy as np
+
+
+class BatchPart(NamedTuple):
+    """The rows of a batch that a process works on.
+
+    Random numbers are drawn for the whole batch, so that they do not depend on the number of processes.
+    """
+
+    batch_count: int
+    """The rows of the whole batch."""
+    rows: slice
+    """Those of this process."""
+
+    @classmethod
+    def whole(cls, count: int) -> BatchPart:
+        """Return the part that is a whole batch of `count`."""
+        return cls(count, slice(count))
 
 
 def derive_generator(seed: int, purpose: str, *position: int) -> np.random.Generator:

@@ -21,6 +21,7 @@ from vaetui.engine.events import BatchesTrained, Losses
 from vaetui.engine.inference import draw_normal_noise
 from vaetui.engine.networks import Networks
 from vaetui.engine.pseudo_labels import PseudoLabels
+from vaetui.engine.rng import BatchPart
 from vaetui.engine.train_state import TrainState
 from vaetui.engine.vector_augmentation import augment_vectors
 from vaetui.engine.vector_vae import VectorVAE
@@ -112,23 +113,24 @@ class TrainingStep(nn.Module):
         `targets` are class ids and weights [B], or empty; an image decoder of vectors learns to decode `images`.
         """
         config, vae, count = self.config, self.vae, len(inputs)
-        position = (epoch, step, *world.position)
+        part = BatchPart(batch_count, world.part(batch_count))
         repeats = 2 if config.augmentation.is_enabled else 1  # views of an input
         share = count * world.size / batch_count  # losses are means over the part, but the parts may differ in size
         vae.train(repeats * batch_count > 1)  # the batch normalisation of a single view uses the running statistics
-        second_views = None if repeats == 1 else _draw_second_view(vae, inputs, config, *position)
+        second_views = None if repeats == 1 else _draw_second_view(vae, inputs, part, config, epoch, step)
         with compute_with(config.precision, inputs.device):
             encoding = vae.encode(inputs) if second_views is None else vae.encode_views(inputs, second_views)
         hidden, view_means, view_stds, _ = encoding
         mean, std = view_means[:count], view_stds[:count]  # only plain views are reconstructed
-        latents = mean + std * draw_normal_noise(config, mean, "training", *position)  # [B, z_dim]
+        noise = draw_normal_noise(config, mean, "training", epoch, step, part=part)
+        latents = mean + std * noise  # [B, z_dim]
         with compute_with(config.precision, inputs.device):
             reconstruction = share * vae.measure_reconstruction(latents, inputs)
         divergence = share * losses.kl_divergence(mean, std)
         total = reconstruction + config.loss.beta * divergence  # eq. 1
         classification = contrastive = consistency = torch.zeros_like(divergence)
         if config.loss.contrastive_weight and config.augmentation.is_enabled:
-            start = repeats * world.part(batch_count).start
+            start = repeats * part.rows.start
             all_means = world.gather_rows(view_means, start, repeats * batch_count)
             contrastive = share * losses.nt_xent(all_means, config.loss.temperature, start, repeats * count)
             total = total + config.loss.contrastive_weight * contrastive
@@ -138,7 +140,7 @@ class TrainingStep(nn.Module):
                 view_latents = latents
                 if repeats == 2:
                     second_mean, second_std = view_means[count:], view_stds[count:]
-                    noise = draw_normal_noise(config, second_mean, "training view", *position)
+                    noise = draw_normal_noise(config, second_mean, "training view", epoch, step, part=part)
                     view_latents = torch.cat([latents, second_mean + second_std * noise])  # [2 B, z_dim]
             with compute_with(config.precision, inputs.device):
                 logits = vae.classify(hidden, view_latents).float()
@@ -157,11 +159,11 @@ class TrainingStep(nn.Module):
         return total, torch.stack([reconstruction, divergence, classification, contrastive, consistency]).detach()
 
 
-def _draw_second_view(vae: Networks, inputs: Tensor, config: Config, *position: int) -> Tensor:
+def _draw_second_view(vae: Networks, inputs: Tensor, part: BatchPart, config: Config, epoch: int, step: int) -> Tensor:
     if isinstance(vae, VectorVAE):
         mean, scale = vae.input_mean, vae.input_scale
-        return augment_vectors(inputs, mean, scale, config.augmentation, config.seed, *position)
-    return augment(inputs, config.augmentation, config.seed, *position)
+        return augment_vectors(inputs, mean, scale, config.augmentation, config.seed, epoch, step, part=part)
+    return augment(inputs, config.augmentation, config.seed, epoch, step, part=part)
 
 
 def _set_learning_rate(state: TrainState, config: TrainingConfig, step: int, steps_per_epoch: int) -> None:
