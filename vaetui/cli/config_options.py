@@ -22,6 +22,7 @@ CONFIG_SECTIONS = {
     "weight_init": "network",
     "latent": "network",
     "patch_mirror": "network",
+    "downsampling": "network",
     "image_decoder": "network",
     "beta": "loss",
     "gamma": "loss",
@@ -34,7 +35,12 @@ CONFIG_SECTIONS = {
     "colour_jitter": "augmentation",
 }
 """The section of `Config` that holds the field of each option; "" for `Config` itself."""
-IMAGE_OPTIONS = {"strength": "--augment", "colour_jitter": "--colour-jitter", "patch_mirror": "--mirror"}
+IMAGE_OPTIONS = {
+    "strength": "--augment",
+    "colour_jitter": "--colour-jitter",
+    "patch_mirror": "--mirror",
+    "downsampling": "--downsampling",
+}
 """Options by field that change only images, so that they mean nothing for vectors."""
 
 
@@ -106,6 +112,12 @@ CONFIG_OPTIONS = (
         default=None,
         help="Whether a photograph and its mirror image show the same class; not so for digits, letters and arrows. "
         "(default: yes)",
+    ),
+    _build_range_option(
+        "--downsampling",
+        "downsampling",
+        "Side in pixels of the squares that the networks see as one pixel; 1 for all pixels (default: chosen by the "
+        "size of the images; 1 for the recipe paper).",
     ),
     click.option(
         "--latent",
