@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vaetui.cli.params import bounded_option
 from vaetui.cli.ui_options import UiMode
+from vaetui.engine.config import Bounds
 from vaetui.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 
 MAX_RANKS = 64
 """Most processes on one machine."""
-ranks_option = click.option(
+ranks_option = bounded_option(
     "--ranks",
     metavar="N",
-    type=click.IntRange(1, MAX_RANKS),
+    bounds=Bounds(1, MAX_RANKS),
     help="Train in N processes of this machine together, which pays with several GPUs or many CPUs "
     "(default: in this process alone).",
 )
