@@ -8,6 +8,8 @@ from tests.command_line import assert_refused, run_vaetui
 from tests.session_templates import SessionTemplates
 from vaetui.cpu_threads import count_usable_cpus
 from vaetui.runtime.local_ranks import describe_crowding
+from vaetui.storage import file_names
+from vaetui.storage.lock import Lock, read_holder, write_description
 from vaetui.storage.training_run import TrainingRunLock
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -19,6 +21,22 @@ def test_options_of_training_are_refused_while_other_processes_train(
 ) -> None:
     run_lock = TrainingRunLock(templates.copy("training", "shared"), 1, "cpu")
     assert_refused(f"Attach to it without {options[0]}.", "resume", "shared", *options)
+    run_lock.release()
+
+
+@pytest.mark.parametrize("options", [(), ("--ranks", "2"), ("--device", "cpu"), ("--detach",)])
+def test_round_that_is_open_in_an_app_has_to_be_closed_there_first(
+    templates: SessionTemplates, options: tuple[str, ...]
+) -> None:
+    directory = templates.copy("labelling", "shared")
+    run_lock, session_lock = TrainingRunLock(directory, 2, "cpu"), Lock(directory)
+    run = {"user": "ann", "host": "node1", "process_id": 7, "ranks": 2, "device": "cpu"}
+    write_description(file_names.training_run_path(directory), run)
+    message = f"Session shared is open in {read_holder(directory)}. Close it there first."
+    assert_refused(message, "resume", "shared", *options)
+    session_lock.release()
+    if options:
+        assert_refused(f"Attach to it without {options[0]}.", "resume", "shared", *options)
     run_lock.release()
 
 

@@ -76,7 +76,15 @@ def _record_device(directory: Path, device: Device | None) -> None:
 def attach(
     directory: Path, run: TrainingRun, ranks: int | None, device: Device | None, ui_mode: UiMode, notice: str
 ) -> None:
-    """Attach to the processes that train a session, which go on when it is closed here."""
+    """Attach to the processes that train a session, which go on when it is closed here.
+
+    Raises UserError while another process has the session open to answer a round.
+    """
+    from vaetui.session import session_users
+    from vaetui.storage import lock
+
+    if not session_users.find_users(directory).can_be_resumed:
+        raise UserError(lock.build_in_use_message(directory))
     for option, is_given in (("--ranks", ranks), ("--device", device), ("--detach", ui_mode.detach)):
         if is_given:
             raise UserError(f"Session {directory.name} is trained by {run}. Attach to it without {option}.")
