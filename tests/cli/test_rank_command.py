@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.command_line import assert_refused, run_vaetui
-from tests.session_templates import SessionTemplates
+from tests.session_templates import SessionTemplates, TemplatePhase
 from vaetui.cpu_threads import count_usable_cpus
 from vaetui.runtime.local_ranks import describe_crowding
 from vaetui.storage import file_names
@@ -48,6 +48,24 @@ def test_round_needs_answers_before_processes_train_in_the_background(templates:
 def test_plain_and_detach_are_refused_together(templates: SessionTemplates) -> None:
     process = run_vaetui("resume", "shared", "--ranks", "2", "--plain", "--detach")
     assert (process.returncode, "--plain and --detach exclude each other" in process.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("phase", ["labelling", "finished"])
+def test_session_that_was_left_continues_with_the_same_number_of_processes(
+    templates: SessionTemplates, phase: TemplatePhase
+) -> None:
+    templates.copy(phase, "shared")
+    process = run_vaetui("resume", "shared", "--plain", "--ranks", "2", typed="")
+    assert process.returncode == 0
+    assert "Everything is saved. Resume with: vaetui resume shared --ranks 2\n" in process.stdout
+    assert run_vaetui("resume", "shared", "--plain", typed="").stdout.count("vaetui resume shared\n") == 1
+
+
+def test_session_that_was_attached_to_is_attached_to_again_without_a_number(templates: SessionTemplates) -> None:
+    run_lock = TrainingRunLock(templates.copy("labelling", "shared"), 2, "cpu")
+    process = run_vaetui("resume", "shared", "--plain", typed="")
+    assert "Attach again with: vaetui resume shared\n" in process.stdout
+    run_lock.release()
 
 
 def test_more_processes_than_cpus_are_reported() -> None:

@@ -23,7 +23,7 @@ def test_session_trains_in_two_processes_between_its_rounds(digits: Path) -> Non
     terminal.send(b"gg")
     terminal.wait_for_pattern(r"round 2 of 2|trained by 2 processes")
     terminal.send(b"q")
-    terminal.wait_for_text("Resume with: vaetui resume duo")
+    terminal.wait_for_text("Resume with: vaetui resume duo --ranks 2")
     assert terminal.close() == 0
     assert "training in" not in run_vaetui("show", "duo").stdout
 

@@ -60,7 +60,8 @@ def run_session(
         session = session_factory()
         session.close()  # for the processes that train it
         _record_device(session.directory, device)
-        return AttachedSession(session.directory, partial(local_ranks.LocalRanks, session.directory, ranks))
+        start_processes = partial(local_ranks.LocalRanks, session.directory, ranks)
+        return AttachedSession(session.directory, start_processes, f"--ranks {ranks}")
 
     ui_mode.run_session(open_attached, notice)
 
