@@ -22,6 +22,7 @@ from vaetui.cli import (
     model_commands,
     picker_command,
     rank_command,
+    stop_command,
     watch_command,
 )
 from vaetui.cli.command_group import CommandGroup
@@ -291,6 +292,7 @@ for command in (
     model_commands.samples,
     config_command.config,
     watch_command.watch,
+    stop_command.stop,
 ):
     app.add_command(command)
 

@@ -152,7 +152,8 @@ def build_in_use_message(directory: Path) -> str:
         time.sleep(ACQUIRE_TIMEOUT_S / 10)
     name = directory.name
     if holder.is_detached:
-        return f"Session {name} is being trained in the background by {holder}. Continue it with: vaetui resume {name}"
+        advice = f"Continue it with: vaetui resume {name}, or stop it with: vaetui stop {name}"
+        return f"Session {name} is being trained in the background by {holder}. {advice}"
     return f"Session {name} is open in {holder}. Close it there first."
 
 
