@@ -118,7 +118,7 @@ def test_other_commands_report_the_background_training(data: Path) -> None:
     with long_training("seen", data):
         assert load_status("seen")["detached"] is True
         assert "training in the background, epoch" in run_vaetui("show", "seen").stdout
-        assert "training in the" in run_vaetui("sessions").stdout  # the rest is on the next row
+        assert "training, background " in run_vaetui("sessions").stdout
         assert_refused("vaetui resume seen", "delete", "seen", "--yes")
         assert_refused("is being trained in the background by", "check", "seen")
     assert load_status("seen")["detached"] is False
