@@ -50,6 +50,13 @@ def test_typed_number_of_clusters_does_not_grow_with_the_classes() -> None:
         assert count_clusters(build_config(recipe, recipe == "features").cluster, 43, 10_000) == 69
 
 
+@pytest.mark.parametrize("recipe", ["propagation", "photos", "paper"])
+def test_downsampling_overrides_the_choice_by_size_and_that_of_the_recipe(recipe: str) -> None:
+    assert build_config(recipe).network.downsampling == (1 if recipe == "paper" else None)
+    for factor in (1, 2):
+        assert build_config(recipe, downsampling=factor).network.downsampling == factor
+
+
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("arguments", INVALID_OPTIONS)
 def test_an_invalid_option_ends_with_status_2_and_creates_no_session(arguments: list[str]) -> None:
@@ -76,6 +83,7 @@ def test_an_invalid_option_in_a_terminal_ends_with_status_2_without_a_traceback(
         ("--rounds", "1000000001", "1000000001 is too large."),
         ("--beta", "nan", "nan is out of range; use 0 or more."),
         ("--augment", "3.5", "3.5 is out of range; use 0 to 3."),
+        ("--downsampling", "0", "0 is out of range; use 1 to 1024."),
     ],
 )
 def test_a_number_out_of_range_is_refused_with_the_range(option: str, value: str, message: str) -> None:

@@ -129,7 +129,10 @@ def test_the_suffix_of_the_output_chooses_the_format(templates: SessionTemplates
 
 def test_a_minimum_confidence_that_is_no_number_is_refused(templates: SessionTemplates, tmp_path: Path) -> None:
     templates.copy("labelling", "out")
-    assert_refused("from 0 to 1", "export", "out", "--min-confidence", "nan", "-o", str(tmp_path / "labels.csv"))
+    process = run_vaetui("export", "out", "--min-confidence", "nan", "-o", str(tmp_path / "labels.csv"))
+    assert process.returncode == 2
+    assert "Invalid value for '--min-confidence': nan is out of range; use 0 to 1." in process.stderr
+    assert not (tmp_path / "labels.csv").exists()
 
 
 def test_an_existing_file_is_overwritten_with_force_only(templates: SessionTemplates, tmp_path: Path) -> None:

@@ -312,5 +312,5 @@ def test_delete_is_refused_while_a_training_run_waits_for_answers(templates: Ses
     run.release()
     assert process.returncode == 2
     assert "Session served is being trained by 2 processes of " in process.stderr
-    assert f"Stop it there first, for example with: kill {os.getpid()}" in process.stderr
+    assert "Stop it first with: vaetui stop served\n" in process.stderr
     assert run_vaetui("delete", "served", "--yes").returncode == 0

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tests.engine.trained_states import (
     CONFIG,
@@ -25,6 +25,7 @@ from tests.simulated_accelerator import DEVICE, simulate_accelerator
 from vaetui.engine import losses, train_state
 from vaetui.engine.device_inputs import DeviceImages
 from vaetui.engine.devices import compute_with
+from vaetui.engine.distributed import SINGLE, World
 from vaetui.engine.events import BatchesTrained
 from vaetui.engine.images import images_from_array, read_idx_array
 from vaetui.engine.pseudo_labels import PseudoLabels
@@ -211,3 +212,37 @@ def test_an_accelerator_is_waited_for_once_per_report(
         assert len(reports) == 3
         assert sum(accelerator.waits.values()) == len(reports)
         assert accelerator.transfers <= 21 * transfers_per_step + 1  # and what is the same for all batches
+
+
+class EqualRanks(World):
+    """Three ranks that all compute the same, as this process sees them."""
+
+    __slots__ = ()
+
+    def sum(self, values: Tensor) -> Tensor:
+        return self.size * values
+
+    def gather_rows(self, rows: Tensor, start: int, total: int) -> Tensor:
+        return rows.repeat(self.size, *[1] * (rows.dim() - 1))
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        return module
+
+
+@pytest.mark.parametrize("recipe", ["paper", "propagation"])
+def test_batch_with_fewer_images_than_ranks_counts_once_in_the_running_statistics(
+    images: DeviceImages, recipe: str
+) -> None:
+    config = get_recipe(recipe)
+    network = replace(config.network, channels=(2, 4), decoder_channels=None, hidden_units=8, batch_norm=True)
+    training = replace(config.training, batch_size=2, min_batches=1, max_epoch_images=8)
+    config = replace(config, network=network, training=training)
+    statistics = []
+    for world in (SINGLE, EqualRanks(size=3)):
+        state = create_train_state(config, (28, 28))
+        list(train_epoch(state, images, None, config, 1, world=world))
+        arrays = to_checkpoint_arrays(state)
+        statistics.append({name: array for name, array in arrays.items() if "running" in name})
+    assert any("running_var" in name for name in statistics[0])
+    for name, array in statistics[0].items():
+        np.testing.assert_array_equal(statistics[1][name], array, err_msg=name)

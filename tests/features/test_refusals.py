@@ -286,6 +286,7 @@ def test_a_count_with_two_meanings_is_refused(tmp_path: Path) -> None:
         (["--recipe", "features"], "The recipe features trains on vectors. Pass them with --features"),
         (["--features", "v.npy", "--augment", "0.5"], "--augment changes images, but a session with --features"),
         (["--features", "v.npy", "--colour-jitter", "0"], "--colour-jitter changes images"),
+        (["--features", "v.npy", "--downsampling", "2"], "--downsampling changes images"),
         (["--features", "v.npy"], "v.npy does not exist. Pass a file of vectors"),
         (["--features", "./vectors"], "vectors does not exist. Pass a file of vectors"),
     ],

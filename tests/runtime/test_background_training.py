@@ -83,7 +83,7 @@ def test_background_training_runs_until_answers_are_needed_or_the_run_is_finishe
     assert process.stderr == ""
     directory = locations.find_session("away")
     assert f'Training "away" in the background. Log: {file_names.log_path(directory)}\n' in process.stdout
-    assert "Status: vaetui show away. Take over: vaetui resume away\n" in process.stdout
+    assert "Status: vaetui show away. Take over: vaetui resume away. Stop: vaetui stop away\n" in process.stdout
     wait_until(lambda: is_unlocked("away"))
     status = load_status("away")
     assert (status["phase"], status["detached"], status["failure"]) == (phase, False, None)
@@ -118,10 +118,21 @@ def test_other_commands_report_the_background_training(data: Path) -> None:
     with long_training("seen", data):
         assert load_status("seen")["detached"] is True
         assert "training in the background, epoch" in run_vaetui("show", "seen").stdout
-        assert "training in the" in run_vaetui("sessions").stdout  # the rest is on the next row
+        assert "training, background " in run_vaetui("sessions").stdout
         assert_refused("vaetui resume seen", "delete", "seen", "--yes")
         assert_refused("is being trained in the background by", "check", "seen")
     assert load_status("seen")["detached"] is False
+
+
+def test_training_in_the_background_is_stopped_and_saved(data: Path) -> None:
+    with long_training("away", data) as process_id:
+        process = run_vaetui("stop", "away")
+        assert process.returncode == 0, process.stderr
+        assert f"Stopping the background training of away (process {process_id} of " in process.stderr
+        assert process.stdout.endswith("Continue with: vaetui resume away\n")
+        assert is_unlocked("away")
+    status = load_status("away")
+    assert (status["phase"], status["failure"]) == ("training", None)
 
 
 @pytest.mark.slow

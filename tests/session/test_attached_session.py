@@ -18,6 +18,7 @@ from tests.session_templates import SessionTemplates
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.events import Event, Progress, Watched
 from vaetui.errors import UserError
+from vaetui.runtime import takeover
 from vaetui.runtime.local_ranks import LocalRanks, train_detached
 from vaetui.session import attached_session, lifecycle, watched_session
 from vaetui.session.attached_session import AttachedSession
@@ -231,14 +232,9 @@ def test_processes_end_when_the_process_that_started_them_is_killed_unless_they_
     starter.wait()
     wait_until(lambda: training_run.read_training_run(directory) is None)
     train_detached(directory, 1)
-    run = training_run.read_training_run(directory)
-    assert run is not None
-
-    def is_released() -> bool:
-        control_files.request_release(directory)  # again: a process that opens the session withdraws the request
-        return training_run.read_training_run(directory) is None
-
-    wait_until(is_released)
+    assert training_run.read_training_run(directory) is not None
+    assert takeover.stop_training(directory) == "vaetui resume shared"
+    assert training_run.read_training_run(directory) is None
 
 
 def test_processes_that_cannot_train_report_why(templates: SessionTemplates) -> None:

@@ -15,6 +15,7 @@ from tests.session.scripted_run import PROPAGATION_CONFIG, SMALL_CONFIG, run_to_
 from tests.session.test_photographs import PHOTOS_CONFIG
 from vaetui.engine.config import Config
 from vaetui.engine.events import Reconstructed
+from vaetui.errors import UserError
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
 from vaetui.session.predictor import Predictor
@@ -73,3 +74,17 @@ def test_interrupted_session_of_large_images_ends_with_the_same_bits(large_image
 def test_networks_of_the_paper_read_whole_images(large_images: Path) -> None:
     with closing(lifecycle.create("paper", str(large_images), SMALL_CONFIG)) as session:
         assert session.config.network.downsampling == 1
+
+
+@pytest.mark.parametrize("factor", [1, 3, 8])
+def test_sessions_use_the_factor_of_the_user(large_images: Path, factor: int) -> None:
+    network = replace(PROPAGATION_CONFIG.network, downsampling=factor)
+    with closing(lifecycle.create("large", str(large_images), replace(PROPAGATION_CONFIG, network=network))) as session:
+        assert session.config.network.downsampling == factor
+        assert next(event for event in session.advance() if isinstance(event, Reconstructed))
+
+
+def test_factor_that_leaves_too_few_pixels_is_refused(large_images: Path) -> None:
+    network = replace(SMALL_CONFIG.network, downsampling=9)  # leaves 7 pixels
+    with pytest.raises(UserError, match=r"The images have 57x63 pixels, .* Use 1 to 8\."):
+        lifecycle.create("large", str(large_images), replace(SMALL_CONFIG, network=network))

@@ -23,7 +23,7 @@ def test_session_trains_in_two_processes_between_its_rounds(digits: Path) -> Non
     terminal.send(b"gg")
     terminal.wait_for_pattern(r"round 2 of 2|trained by 2 processes")
     terminal.send(b"q")
-    terminal.wait_for_text("Resume with: vaetui resume duo")
+    terminal.wait_for_text("Resume with: vaetui resume duo --ranks 2")
     assert terminal.close() == 0
     assert "training in" not in run_vaetui("show", "duo").stdout
 
@@ -31,4 +31,4 @@ def test_session_trains_in_two_processes_between_its_rounds(digits: Path) -> Non
 def test_more_processes_than_one_machine_starts_are_refused() -> None:
     process = run_vaetui("resume", "duo", "--ranks", "65")
     assert process.returncode == 2
-    assert "65 is not in the range 1<=x<=64" in process.stderr
+    assert "65 is out of range; use 1 to 64." in process.stderr

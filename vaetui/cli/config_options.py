@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args
 import click
 from click.core import ParameterSource
 
+from vaetui.cli.params import bounded_option
 from vaetui.engine import config, config_text, recipes
 from vaetui.errors import UserError
 
@@ -22,6 +23,7 @@ CONFIG_SECTIONS = {
     "weight_init": "network",
     "latent": "network",
     "patch_mirror": "network",
+    "downsampling": "network",
     "image_decoder": "network",
     "beta": "loss",
     "gamma": "loss",
@@ -34,43 +36,19 @@ CONFIG_SECTIONS = {
     "colour_jitter": "augmentation",
 }
 """The section of `Config` that holds the field of each option; "" for `Config` itself."""
-IMAGE_OPTIONS = {"strength": "--augment", "colour_jitter": "--colour-jitter", "patch_mirror": "--mirror"}
+IMAGE_OPTIONS = {
+    "strength": "--augment",
+    "colour_jitter": "--colour-jitter",
+    "patch_mirror": "--mirror",
+    "downsampling": "--downsampling",
+}
 """Options by field that change only images, so that they mean nothing for vectors."""
-
-
-MAX_PRINTED_BOUND = 100_000
-"""Larger upper bounds are only there to catch mistakes; help does not print them."""
-
-
-class BoundedNumberType(click.ParamType):  # type: ignore[type-arg]
-    """A number in the range of a field of `Config`; `click.IntRange` would print bounds of up to 39 digits."""
-
-    def __init__(self, bounds: config.Bounds) -> None:
-        """Accept integers if the bounds are integers."""
-        self._bounds = bounds
-        self._number_type: click.ParamType = click.INT if isinstance(bounds.minimum, int) else click.FLOAT  # type: ignore[type-arg]
-        self.name = "integer" if isinstance(bounds.minimum, int) else "number"
-
-    def describe_range(self) -> str:
-        """Return the range for help and messages."""
-        if self._bounds.maximum > MAX_PRINTED_BOUND:
-            return f"{self._bounds.minimum:g} or more"
-        return f"{self._bounds.minimum:g} to {self._bounds.maximum:g}"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number."""
-        number = self._number_type.convert(value, param, ctx)
-        if not self._bounds.minimum <= number <= self._bounds.maximum:  # also for NaN
-            is_too_large = number > self._bounds.maximum > MAX_PRINTED_BOUND
-            advice = "too large." if is_too_large else f"out of range; use {self.describe_range()}."
-            self.fail(f"{value} is {advice}", param, ctx)
-        return number
 
 
 def _build_range_option(option_name: str, field_name: str, help_text: str) -> Callable[[F], F]:
     """Return an option for a number in the range of a field of `Config`."""
-    range_type = BoundedNumberType(config_text.get_field_bounds(CONFIG_SECTIONS[field_name], field_name))
-    return click.option(option_name, field_name, type=range_type, help=f"{help_text}  [{range_type.describe_range()}]")
+    bounds = config_text.get_field_bounds(CONFIG_SECTIONS[field_name], field_name)
+    return bounded_option(option_name, field_name, bounds=bounds, help=help_text)
 
 
 CONFIG_OPTIONS = (
@@ -106,6 +84,12 @@ CONFIG_OPTIONS = (
         default=None,
         help="Whether a photograph and its mirror image show the same class; not so for digits, letters and arrows. "
         "(default: yes)",
+    ),
+    _build_range_option(
+        "--downsampling",
+        "downsampling",
+        "Side in pixels of the squares that the networks see as one pixel; 1 for all pixels (default: chosen by the "
+        "size of the images; 1 for the recipe paper).",
     ),
     click.option(
         "--latent",

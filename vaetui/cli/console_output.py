@@ -28,38 +28,47 @@ IMAGE_ANSWER_TEXTS = {
 """Words for the counts of answers about single images."""
 MAX_PAIRS = 3
 """Pairs of classes that differ most."""
+MAX_TABLE_CELLS = 1_000
+"""Columns of a terminal that is wide enough for any row of the table of sessions."""
 MAX_NAMES_CELLS = 200
 """Columns of the names of the classes without an answer."""
 
 
 def print_sessions(summaries: list[dict[str, Any]]) -> None:
-    """Print a table with one row per session; a session that cannot be read has its error in the row."""
+    """Print a table with one row per session, and below it why a session cannot be read.
+
+    A narrow terminal shows the day of creation only if there is room for it.
+    """
     from datetime import datetime
 
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for header in ("session", "state", "epoch", "round", "answers", "test", "created"):
         table.add_column(header, no_wrap=header in ("session", "round", "created"))
     for summary in summaries:
         if "error" in summary:
-            table.add_row(summary["name"], Text(summary["error"]))
+            table.add_row(summary["name"], "cannot be read")
             continue
         table.add_row(
             summary["name"],
-            _format_state(summary),
-            f"{summary['current_epoch']} of {summary['epochs']}",
+            _format_short_state(summary),
+            f"{summary['current_epoch']}/{summary['epochs']}",
             _format_round(summary),
             str(summary["answers"]),
             _format_percent(summary["test_accuracy"][-1] if summary["test_accuracy"] else None),
             f"{datetime.fromtimestamp(summary['created']):%Y-%m-%d}",
         )
     console = Console()
+    if console.measure(table, options=console.options.update(width=MAX_TABLE_CELLS)).maximum > console.width:
+        table.columns.pop()
     with console.capture() as capture:  # Rich itself would exit without a message if the pipe is closed.
         console.print(table)
     click.echo(capture.get(), nl=False)
+    for summary in summaries:
+        if "error" in summary:
+            click.echo(f"{summary['name']}: {summary['error']}")
 
 
 def print_session(summary: dict[str, Any]) -> None:
@@ -141,6 +150,14 @@ def _format_state(summary: dict[str, Any]) -> str:
     return f"{summary['phase']}{suffix}"
 
 
+def _format_short_state(summary: dict[str, Any]) -> str:
+    """Return the state for a table, in which the words of `_format_state` would take two lines."""
+    if summary["training_run"] is not None:
+        return f"{summary['phase']}, {format_count(summary['training_run']['ranks'], 'process', 'processes')}"
+    suffix = ", background" if summary["detached"] else ", failed" if summary["failure"] else ""
+    return f"{summary['phase']}{suffix}"
+
+
 def _describe_run(summary: dict[str, Any]) -> str:
     """Return the processes that train a session, and what they do now."""
     from vaetui.storage.training_run import TrainingRun  # its lock would delay --help
@@ -151,7 +168,7 @@ def _describe_run(summary: dict[str, Any]) -> str:
 
 def _format_round(summary: dict[str, Any]) -> str:
     """Return the round that waits for answers, the one that training leads to, or the last one of a finished run."""
-    number = f"{summary['next_round'] or summary['rounds']} of {summary['rounds']}"
+    number = f"{summary['next_round'] or summary['rounds']}/{summary['rounds']}"
     return f"next: {number}" if summary["phase"] == "training" and summary["next_round"] else number
 
 

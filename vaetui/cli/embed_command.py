@@ -10,8 +10,9 @@ import click
 
 from vaetui.cli.config_options import DEVICE_CHOICE
 from vaetui.cli.data_options import add_import_options, explain_interruption, parse_path, print_import_lines
-from vaetui.cli.params import force_option
+from vaetui.cli.params import bounded_option, force_option
 from vaetui.data.import_options import ImportOptions
+from vaetui.engine.config import Bounds
 from vaetui.errors import UserError, format_count, make_printable
 from vaetui.features.model_names import DEFAULT_MODEL
 from vaetui.runtime import session_runner
@@ -31,7 +32,7 @@ from vaetui.runtime import session_runner
     "directory. NAME:rotations averages four quarter turns, for images without an upright position, such as cells.",
 )
 @click.option("--input-size", type=int, metavar="PX", help="Side of the model's input (default: that of the model).")
-@click.option("--batch", type=click.IntRange(1, 4_096), help="Images of a batch (default: by device and model).")
+@bounded_option("--batch", bounds=Bounds(1, 4_096), help="Images of a batch (default: by device and model).")
 @click.option("--device", type=DEVICE_CHOICE, default="cpu", help="Device of the model.")
 @force_option
 @add_import_options

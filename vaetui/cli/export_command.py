@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import closing
 from pathlib import Path
 
 import click
 
-from vaetui.cli.params import force_option, session_argument
-from vaetui.errors import UserError
+from vaetui.cli.params import bounded_option, force_option, session_argument
+from vaetui.engine.config import Bounds
 from vaetui.export.format_names import EXPORT_FORMATS, choose_format
 from vaetui.runtime import session_runner
 
@@ -23,7 +22,7 @@ from vaetui.runtime import session_runner
     type=click.Choice(EXPORT_FORMATS),
     help="Format of the output (default: by its suffix; csv without one, folders for a name that ends in /).",
 )
-@click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Omit labels below this confidence.")
+@bounded_option("--min-confidence", bounds=Bounds(0.0, 1.0), default=0.0, help="Omit labels below this confidence.")
 @click.option("--copy", "copies_images", is_flag=True, help="Copy the images (default: create links).")
 @force_option
 def export(
@@ -40,8 +39,6 @@ def export(
     from vaetui.session.stored_labels import load_labels
     from vaetui.storage import locations, output_files
 
-    if math.isnan(min_confidence):
-        raise UserError("--min-confidence has to be a number from 0 to 1.")
     options = ExportOptions(choose_format(output, format_name), min_confidence, copies_images, force)
     with closing(SessionSnapshot(locations.find_session(session))) as snapshot:
         label_events = load_labels(snapshot, session_runner.open_session)

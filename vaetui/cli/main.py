@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -21,17 +22,18 @@ from vaetui.cli import (
     model_commands,
     picker_command,
     rank_command,
+    stop_command,
     watch_command,
 )
 from vaetui.cli.command_group import CommandGroup
 from vaetui.cli.config_options import DEVICE_CHOICE, add_config_options, build_config
 from vaetui.cli.data_options import DataOptions, add_data_options
-from vaetui.cli.params import SessionNameType, session_argument
+from vaetui.cli.params import SessionNameType, bounded_option, session_argument
 from vaetui.cli.photo_recipe import choose_recipe_for_images
 from vaetui.cli.rank_command import ranks_option
 from vaetui.cli.ui_options import UiMode, add_ui_options
 from vaetui.engine.audit_plans import PLANS, PlanName
-from vaetui.engine.config import decodes_centres
+from vaetui.engine.config import Bounds, decodes_centres
 from vaetui.errors import UserError, format_count
 from vaetui.runtime import session_runner
 from vaetui.runtime.utf8_mode import restart_in_utf8_mode
@@ -143,15 +145,15 @@ def resume(session: str | None, device: Device | None, ranks: int | None, ui_mod
     default="members",
     help="What the annotator judges: the nearest 8 members of a cluster, or its decoded centre alone.",
 )
-@click.option("--answers", type=click.IntRange(0), default=16, help="Maximum answers per round.")
-@click.option(
-    "--error-rate", type=click.FloatRange(0, 1), default=0.02, help="Probability that an answer names a wrong class."
+@bounded_option("--answers", bounds=Bounds(0, math.inf), default=16, help="Maximum answers per round.")
+@bounded_option(
+    "--error-rate", bounds=Bounds(0.0, 1.0), default=0.02, help="Probability that an answer names a wrong class."
 )
-@click.option(
+@bounded_option(
     "--review",
     "review_answers",
     metavar="N",
-    type=click.IntRange(0),
+    bounds=Bounds(0, math.inf),
     help="Answers of each round, from the second on, that are spent on single images. "
     "Default: half of them with the annotator members, but 0 with the annotator centre and the recipe paper.",
 )
@@ -290,6 +292,7 @@ for command in (
     model_commands.samples,
     config_command.config,
     watch_command.watch,
+    stop_command.stop,
 ):
     app.add_command(command)
 

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import click
 
 from vaetui.cli.data_options import parse_path, range_option
-from vaetui.cli.params import force_option, session_argument
+from vaetui.cli.params import bounded_option, force_option, session_argument
+from vaetui.engine import config_text
+from vaetui.engine.config import Bounds
 from vaetui.errors import UserError, format_count, make_printable
 from vaetui.export.format_names import choose_format
 from vaetui.runtime import session_runner
@@ -250,8 +252,8 @@ def export_model(session: str, output: Path, onnx: bool) -> None:
 @session_argument
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="PNG file.")
 @click.option("--class", "class_name", metavar="NAME", help="Generate images of this class only.")
-@click.option("--count", type=click.IntRange(1, 1_000), default=64, help="Number of images.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Random seed.")
+@bounded_option("--count", bounds=Bounds(1, 1_000), default=64, help="Number of images.")
+@bounded_option("--seed", bounds=config_text.get_field_bounds("", "seed"), default=0, help="Random seed.")
 @force_option
 def samples(session: str, output: Path, class_name: str | None, count: int, seed: int, force: bool) -> None:
     """Generate images from the latent space, as one PNG file."""

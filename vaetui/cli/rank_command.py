@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vaetui.cli.params import bounded_option
 from vaetui.cli.ui_options import UiMode
+from vaetui.engine.config import Bounds
 from vaetui.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 
 MAX_RANKS = 64
 """Most processes on one machine."""
-ranks_option = click.option(
+ranks_option = bounded_option(
     "--ranks",
     metavar="N",
-    type=click.IntRange(1, MAX_RANKS),
+    bounds=Bounds(1, MAX_RANKS),
     help="Train in N processes of this machine together, which pays with several GPUs or many CPUs "
     "(default: in this process alone).",
 )
@@ -58,7 +60,8 @@ def run_session(
         session = session_factory()
         session.close()  # for the processes that train it
         _record_device(session.directory, device)
-        return AttachedSession(session.directory, partial(local_ranks.LocalRanks, session.directory, ranks))
+        start_processes = partial(local_ranks.LocalRanks, session.directory, ranks)
+        return AttachedSession(session.directory, start_processes, f"--ranks {ranks}")
 
     ui_mode.run_session(open_attached, notice)
 
@@ -74,7 +77,15 @@ def _record_device(directory: Path, device: Device | None) -> None:
 def attach(
     directory: Path, run: TrainingRun, ranks: int | None, device: Device | None, ui_mode: UiMode, notice: str
 ) -> None:
-    """Attach to the processes that train a session, which go on when it is closed here."""
+    """Attach to the processes that train a session, which go on when it is closed here.
+
+    Raises UserError while another process has the session open to answer a round.
+    """
+    from vaetui.session import session_users
+    from vaetui.storage import lock
+
+    if not session_users.find_users(directory).can_be_resumed:
+        raise UserError(lock.build_in_use_message(directory))
     for option, is_given in (("--ranks", ranks), ("--device", device), ("--detach", ui_mode.detach)):
         if is_given:
             raise UserError(f"Session {directory.name} is trained by {run}. Attach to it without {option}.")

@@ -51,9 +51,6 @@ def train_epoch(
     batch. In a `world` of several processes each trains on its part of every batch, and the reports are those of all.
     Raises UserError if the loss becomes NaN or infinite, and if an accelerator runs out of memory.
     """
-    for module in state.vae.modules():
-        if isinstance(module, BatchNorm):
-            module.world = world
     train_step = world.wrap(TrainingStep(state.vae, config))
     batches = draw_batches(config, len(inputs), epoch)
     arrays = () if pseudo_labels is None else (pseudo_labels.class_ids, pseudo_labels.weights)
@@ -96,6 +93,7 @@ class TrainingStep(nn.Module):
         super().__init__()
         self.vae = vae
         self.config = config
+        self._batch_norms = [module for module in vae.modules() if isinstance(module, BatchNorm)]
 
     def forward(
         self,
@@ -113,6 +111,8 @@ class TrainingStep(nn.Module):
         `targets` are class ids and weights [B], or empty; an image decoder of vectors learns to decode `images`.
         """
         config, vae, count = self.config, self.vae, len(inputs)
+        for batch_norm in self._batch_norms:
+            batch_norm.world = world  # which is SINGLE where every process trains on the whole batch
         part = BatchPart(batch_count, world.part(batch_count))
         repeats = 2 if config.augmentation.is_enabled else 1  # views of an input
         share = count * world.size / batch_count  # losses are means over the part, but the parts may differ in size

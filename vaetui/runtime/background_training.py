@@ -106,7 +106,7 @@ class BackgroundTraining:
         control_files.record_failure(directory, DEFAULT_FAILURE_MESSAGE)
         with suppress(OSError):  # Training continues even if standard output is closed.
             click.echo(f'Training "{name}" in the background. Log: {file_names.log_path(directory)}')
-            click.echo(f"Status: vaetui show {name}. Take over: vaetui resume {name}")
+            click.echo(f"Status: vaetui show {name}. Take over: vaetui resume {name}. Stop: vaetui stop {name}")
         self._leave_terminal()
         self._is_detached = self._shutdown_signals.ignores_hangup = True
         self._logger.info("training continues in the background")

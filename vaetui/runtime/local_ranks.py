@@ -52,7 +52,7 @@ def train_detached(directory: Path, count: int) -> None:
         raise
     name = directory.name
     click.echo(f'Training "{name}" in {format_count(count, "process", "processes")} in the background.')
-    click.echo(f"Status: vaetui show {name}. Attach: vaetui resume {name}")
+    click.echo(f"Status: vaetui show {name}. Attach: vaetui resume {name}. Stop: vaetui stop {name}")
 
 
 class LocalRanks:

@@ -88,8 +88,8 @@ def run_tui(
     with open_session(session_factory) as session:
         app = run_app(session, settings, notice, audit_plan)
         result_text = "" if audit_plan is None else _describe_audit(session)
-        run_text = _describe_run(session)
-    _exit_with_hint(session, app.signal_number, result_text, run_text)
+        resume_hint = _build_resume_hint(session)
+    _exit_with_hint(session, app.signal_number, resume_hint, result_text)
 
 
 def run_app(session: Session, settings: AppSettings, notice: str = "", audit_plan: str | None = None) -> VaetuiApp:
@@ -176,8 +176,8 @@ def run_plain(
         dialogue = PlainDialogue(session, input_stream, lambda line: print(line, flush=True), shows_pictures)
         signal_number = dialogue.run() if audit_plan is None else dialogue.run_audit(audit_plan)
         result_text = "" if audit_plan is None else _describe_audit(session)
-        run_text = _describe_run(session)
-    _exit_with_hint(session, signal_number, result_text, run_text)
+        resume_hint = _build_resume_hint(session)
+    _exit_with_hint(session, signal_number, resume_hint, result_text)
 
 
 def replace_unencodable_text() -> None:
@@ -197,7 +197,8 @@ def train_in_background(session_factory: Callable[[], Session]) -> None:
 
     with open_session(session_factory) as session:
         signal_number = BackgroundTraining(session, leave_terminal).run()
-    _exit_with_hint(session, signal_number)
+        resume_hint = _build_resume_hint(session)
+    _exit_with_hint(session, signal_number, resume_hint)
 
 
 def _describe_audit(session: Session) -> str:
@@ -212,25 +213,28 @@ def _describe_audit(session: Session) -> str:
     return f"The audit is not finished. Go on with: vaetui audit {session.name}"
 
 
-def _describe_run(session: Session) -> str:
-    """Return which processes go on training a session that is closed here, as a sentence; "" if there are none."""
+def _build_resume_hint(session: Session) -> str:
+    """Return the command that continues as before once a session is closed here, and which processes train it then."""
     from vaetui.session.session_proxy import SessionProxy
 
-    return session.describe_run() if isinstance(session, SessionProxy) else ""
+    run_text, options = "", ""
+    if isinstance(session, SessionProxy):
+        run_text, options = session.describe_run(), session.resume_options
+    hint = f"{run_text} Attach again" if run_text else "Everything is saved. Resume"
+    return f"{hint} with: vaetui resume {session.name} {options}".rstrip()
 
 
-def _exit_with_hint(session: Session, signal_number: int, result_text: str = "", run_text: str = "") -> None:
+def _exit_with_hint(session: Session, signal_number: int, resume_hint: str, result_text: str = "") -> None:
     """Print how to resume the session, and exit with the status of the signal that ended the run, if any.
 
-    `result_text` is printed first, and `run_text` says which processes go on training.
+    `result_text` is printed first.
     """
     try:
         # A write to a stalled terminal would block the exit.
         if sys.stdout is not None and select.select([], [sys.stdout], [], 0)[1]:
             if result_text:
                 click.echo(result_text)
-            hint = f"{run_text} Attach again" if run_text else "Everything is saved. Resume"
-            click.echo(f"{hint} with: vaetui resume {session.name}")
+            click.echo(resume_hint)
             if any(epoch.answer_count for epoch in session.training_curves().finished_epochs):
                 click.echo(f"Export the labels with: vaetui export {session.name} -o {session.name}.csv")
     except OSError:

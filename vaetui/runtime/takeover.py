@@ -1,15 +1,17 @@
-"""Choose a session that this process can open, and stop its background training."""
+"""Choose a session that this process can open, and stop the processes that train it in the background."""
 
 from __future__ import annotations
 
+import platform
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from vaetui.errors import UserError
 from vaetui.session import session_users
-from vaetui.storage import control_files, locations, lock
+from vaetui.storage import control_files, locations, lock, training_run
 
 POLL_INTERVAL_S = 0.1
 """Seconds between two checks of the lock."""
@@ -50,24 +52,55 @@ def stop_background_training(directory: Path) -> None:
     if holder is None and (failure := control_files.read_failure(directory)):
         click.echo(f"Training failed: {failure}", err=True)
         control_files.remove_control_files(directory)
-    if holder is None or not holder.is_detached:
-        return
-    click.echo(f"Stopping the background training of {directory.name} ({holder}) …", err=True)
+    if holder is not None and holder.is_detached:
+        _stop_processes(directory, str(holder), lambda: _is_trained_in_background(directory))
+
+
+def stop_training(directory: Path) -> str | None:
+    """Stop whatever trains a session without a terminal, also a training run that waits for answers.
+
+    Return the command that continues with as many processes; None if nothing trains the session. Raises UserError if
+    the session is open in a terminal, and as `stop_background_training` does.
+    """
+    command = f"vaetui resume {directory.name}"
+    users = session_users.find_users(directory)
+    if (run := users.training_run) is not None:
+        _stop_processes(directory, str(run), lambda: training_run.read_training_run(directory) is not None)
+        # Processes of several machines cannot be started again by one command.
+        return f"{command} --ranks {run.ranks}" if run.ranks > 1 and run.host == platform.node() else command
+    if users.holder is None:
+        return None
+    if not users.holder.is_detached:
+        raise UserError(lock.build_in_use_message(directory))
+    _stop_processes(directory, str(users.holder), lambda: _is_trained_in_background(directory))
+    return command
+
+
+def _is_trained_in_background(directory: Path) -> bool:
+    holder = lock.read_holder(directory)
+    # While the other process exits, its lock file can be empty: then the holder has no process id.
+    return holder is not None and (holder.is_detached or not holder.process_id)
+
+
+def _stop_processes(directory: Path, users: str, is_running: Callable[[], bool]) -> None:
+    """Ask the processes that train a session to stop, and wait until they have saved.
+
+    Raises UserError if they do not stop within TIMEOUT_S seconds.
+    """
+    click.echo(f"Stopping the background training of {directory.name} ({users}) …", err=True)
     start_s = last_report_s = time.monotonic()
     try:
-        # While the other process exits, its lock file can be empty: then the holder has no process id.
-        while holder is not None and (holder.is_detached or not holder.process_id):
-            control_files.request_release(directory)  # Repeated because another waiting process may cancel it.
+        while is_running():
+            control_files.request_release(directory)  # repeated, because a process that opens the session withdraws it
             time.sleep(POLL_INTERVAL_S)
             now_s = time.monotonic()
             if now_s - start_s >= TIMEOUT_S:
-                timeout_reason = (
-                    f"did not stop within {TIMEOUT_S:.0f} seconds ({holder}). Try again, or kill that process."
+                raise UserError(
+                    f"Background training of {directory.name} did not stop within {TIMEOUT_S:.0f} seconds ({users}). "
+                    "Try again, or kill that process."
                 )
-                raise UserError(f"Background training of {directory.name} {timeout_reason}")
             if now_s - last_report_s >= REPORT_INTERVAL_S:
                 last_report_s = now_s
                 click.echo("Still waiting for a step that cannot be interrupted. Ctrl-C: cancel", err=True)
-            holder = lock.read_holder(directory)
     finally:
         control_files.cancel_release_request(directory)

@@ -48,13 +48,20 @@ class AttachedSession(SessionProxy):
 
     _target: Session
 
-    def __init__(self, directory: Path, start_processes: Callable[[], TrainingProcesses] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        start_processes: Callable[[], TrainingProcesses] | None = None,
+        resume_options: str = "",
+    ) -> None:
         """Read the session in a directory, and open it if it needs no training.
 
-        Raises UserError as `lifecycle.resume_at`.
+        `resume_options` are those of `vaetui resume` with which such processes are started again. Raises UserError as
+        `lifecycle.resume_at`.
         """
         super().__init__(WatchedSession(directory))
         self._start_processes = start_processes
+        self._resume_options = resume_options
         self._processes: TrainingProcesses | None = None
         if self.phase != "training":
             self._open()
@@ -103,6 +110,11 @@ class AttachedSession(SessionProxy):
         if run is None:
             return ""
         return f"Training continues in {run}." if self.phase == "training" else f"Answers are needed by {run}."
+
+    @property
+    def resume_options(self) -> str:
+        """The options with which `vaetui resume` continues as here."""
+        return self._resume_options
 
     def _hand_over(self) -> None:
         """Close the session for the processes that train it; without any, it is trained here."""

@@ -18,7 +18,7 @@ from vaetui.engine.config import (
     find_downsampling,
     shorten_warmup,
 )
-from vaetui.engine.idx import find_idx_files
+from vaetui.engine.idx import MIN_SIDE_PX, find_idx_files
 from vaetui.errors import UserError
 from vaetui.session import dataset_location
 from vaetui.session.resources import Resources
@@ -111,6 +111,7 @@ def _check_images(source: str, config: Config, data_record: DataRecord | None) -
     """Return the shape of the training images; raises UserError if no session with these options can use them."""
     shape = dataset_location.read_dataset_shape(source)
     _require_usable_features(config, None if data_record is None else data_record.features, shape[0])
+    _require_usable_downsampling(config, shape)
     dataset_location.require_different_images(source)
     _require_intact_files(source, shape, data_record is None or data_record.uses_true_labels)
     _require_recordable_run(config, shape[0])
@@ -142,6 +143,17 @@ def _require_usable_features(config: Config, features: FeatureRecord | None, ima
     from vaetui.engine.vectors import map_vectors  # numpy is not loaded before it is needed
 
     map_vectors(Path(features.path), features.count, features.width)
+
+
+def _require_usable_downsampling(config: Config, shape: tuple[int, ...]) -> None:
+    """Raise UserError if the networks would see smaller images than those that can be imported."""
+    max_factor = (min(shape[1:3]) - 1) // (MIN_SIDE_PX - 1)  # incomplete squares at the end of a side count
+    factor = config.network.downsampling or 1
+    if config.network.inputs == "images" and factor > max_factor:
+        raise UserError(
+            f"The images have {shape[1]}x{shape[2]} pixels, of which --downsampling {factor} leaves too few. "
+            + ("Omit it." if max_factor == 1 else f"Use 1 to {max_factor}.")
+        )
 
 
 def _require_intact_files(source: str, shape: tuple[int, ...], uses_true_labels: bool) -> None:

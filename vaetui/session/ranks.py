@@ -129,13 +129,20 @@ class FollowingRank:
     def run(self) -> int:
         """Do what rank 0 commands until it ends; return the exit status that it chose."""
         while True:
-            (name, *parameters), arrays = self._world.share()
-            if name == "end":
-                status: int = parameters[0]
-                return status
-            getattr(self, f"_{name}")(*parameters, arrays)
+            command, arrays = self._world.share()
+            match command:
+                case ["open_data", created_at, checksum, config_json]:
+                    self._open_data(created_at, checksum, config_json)
+                case ["train_epoch", class_count, epoch, start_step]:
+                    self._train_epoch(class_count, epoch, start_step, arrays)
+                case ["encode_and_classify", class_count, subset_name, epoch, canonical, allowed_class_ids]:
+                    self._encode_and_classify(class_count, subset_name, epoch, canonical, allowed_class_ids, arrays)
+                case ["end", int(status)]:
+                    return status
+                case _:
+                    raise ValueError(f"rank 0 sent an unknown command: {command}")
 
-    def _open_data(self, created_at: float, checksum: int, config_json: str, arrays: NamedArrays) -> None:
+    def _open_data(self, created_at: float, checksum: int, config_json: str) -> None:
         failure = ""
         try:
             self._load(created_at, checksum, config_text.from_json(config_json))

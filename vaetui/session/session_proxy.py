@@ -29,6 +29,11 @@ class SessionProxy(_Interface):
         """Return which processes go on training when the session is closed here, as a sentence, or ""."""
         return ""
 
+    @property
+    def resume_options(self) -> str:
+        """The options with which `vaetui resume` continues as here."""
+        return ""
+
     if not TYPE_CHECKING:  # type checkers use the interface of Session
 
         def __getattr__(self, name: str) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 from vaetui.errors import UserError
 
@@ -30,53 +31,79 @@ def replace_file(path: Path, content: bytes | Iterable[bytes]) -> None:
     Raises UserError if the disk is full or not writable; then either the old or the new file is complete.
     """
     partial_path = path.with_name(path.name + PARTIAL_SUFFIX)
-    with translate_os_errors(path):
-        try:
-            with open_for_writing(partial_path, os.O_TRUNC) as file:
-                file.writelines([content] if isinstance(content, bytes) else content)
-                file.flush()
-                os.fsync(file.fileno())
-            partial_path.replace(path)
-            sync_directory(path.parent)
-        except OSError:
-            with suppress(OSError):
-                partial_path.unlink()
-            raise
+    with translate_os_errors(path), write_partial_file(partial_path, content):
+        partial_path.replace(path)
+        sync_directory(path.parent)
 
 
 def replace_files_in_steps(paths: Sequence[Path], chunks: Iterable[Buffer]) -> Iterator[Buffer]:
     """Replace files atomically by the same content, as `replace_file` does; yield each chunk once it is written.
 
-    Chunks are synced as they come, so that no single step waits for a large file to reach the disk. Closing the
-    iterator, or an error, leaves the old files. Raises UserError if the disk is full or not writable.
+    Closing the iterator, or an error, leaves the old files. Raises UserError if the disk is full or not writable.
     """
     partial_paths = [path.with_name(path.name + PARTIAL_SUFFIX) for path in paths]
-    try:
+    with remove_unfinished(partial_paths):
         with translate_os_errors(paths[0]), ExitStack() as stack:  # closing a file writes, too
             files = [stack.enter_context(open_for_writing(path, os.O_TRUNC)) for path in partial_paths]
-            unsynced_bytes = 0
-            for chunk in chunks:
-                for file in files:
-                    file.write(chunk)
-                unsynced_bytes += memoryview(chunk).nbytes
-                if unsynced_bytes >= SYNC_BYTES:
-                    _sync_files(files)
-                    unsynced_bytes = 0
-                yield chunk
-            _sync_files(files)
+            yield from write_in_steps(files, chunks)
         for path, partial_path in zip(paths, partial_paths, strict=True):
             with translate_os_errors(path):
                 partial_path.replace(path)
                 sync_directory(path.parent)
-    finally:
+
+
+@contextmanager
+def write_partial_file(
+    partial_path: Path, content: bytes | Iterable[bytes], permissions: int | None = None
+) -> Iterator[None]:
+    """Write and sync a file for a block that renames it; if either fails, the file is removed.
+
+    Without `permissions`, only its owner can read it.
+    """
+    with remove_unfinished([partial_path]):
+        with open_for_writing(partial_path, os.O_TRUNC) as file:
+            if permissions is not None:
+                os.fchmod(file.fileno(), permissions)
+            file.writelines([content] if isinstance(content, bytes) else content)
+            _sync_file(file)
+        yield
+
+
+@contextmanager
+def remove_unfinished(partial_paths: Iterable[Path]) -> Iterator[None]:
+    """Remove the files if the block that writes and renames them fails or is closed."""
+    try:
+        yield
+    except BaseException:
         for partial_path in partial_paths:
             with suppress(OSError):
                 partial_path.unlink(missing_ok=True)
+        raise
 
 
-def _sync_files(files: Iterable[BufferedWriter]) -> None:
+def write_in_steps(files: Sequence[BinaryIO], chunks: Iterable[Buffer]) -> Iterator[Buffer]:
+    """Write the same content to open files and sync them; yield each chunk once it is written.
+
+    Chunks are synced as they come, so that no single step waits for a large file to reach the disk.
+    """
+    unsynced_bytes = 0
+    for chunk in chunks:
+        for file in files:
+            file.write(chunk)
+        unsynced_bytes += memoryview(chunk).nbytes
+        if unsynced_bytes >= SYNC_BYTES:
+            for file in files:
+                _sync_file(file)
+            unsynced_bytes = 0
+        yield chunk
     for file in files:
-        file.flush()
+        _sync_file(file)
+
+
+def _sync_file(file: BinaryIO) -> None:
+    """Make the content of a file survive a power cut; a pipe or device cannot be synced, only written."""
+    file.flush()
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         os.fsync(file.fileno())
 
 

@@ -51,7 +51,7 @@ class Lock:
 
         Raises UserError naming the holder if another process holds the lock.
         """
-        self._file_lock = acquire_file_lock(file_names.lock_path(directory), lambda: _build_in_use_message(directory))
+        self._file_lock = acquire_file_lock(file_names.lock_path(directory), lambda: build_in_use_message(directory))
         self._directory = directory
         with suppress(OSError):  # the lock is valid on a full disk as well
             control_files.cancel_release_request(directory)
@@ -144,14 +144,16 @@ def _read_holder_file(path: Path) -> Holder:
     return Holder(fields["user"], fields["host"], fields["process_id"], fields.get("is_detached") is True)
 
 
-def _build_in_use_message(directory: Path) -> str:
+def build_in_use_message(directory: Path) -> str:
+    """Return that another process holds the lock, and what to do about it."""
     deadline = time.monotonic() + HOLDER_TIMEOUT_S
     holder_path = file_names.holder_path(directory)
     while not (holder := _read_holder_file(holder_path)).process_id and time.monotonic() < deadline:
         time.sleep(ACQUIRE_TIMEOUT_S / 10)
     name = directory.name
     if holder.is_detached:
-        return f"Session {name} is being trained in the background by {holder}. Continue it with: vaetui resume {name}"
+        advice = f"Continue it with: vaetui resume {name}, or stop it with: vaetui stop {name}"
+        return f"Session {name} is being trained in the background by {holder}. {advice}"
     return f"Session {name} is open in {holder}. Close it there first."
 
 

@@ -10,7 +10,6 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedWriter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -96,10 +95,11 @@ def write_output_file(path: Path, content: bytes | Iterable[bytes]) -> None:
     with translate_os_errors(path):
         if is_special_file(path):
             with _open_special_file(path) as file:
-                file.writelines(_list_chunks(content))
+                file.writelines([content] if isinstance(content, bytes) else content)
             return
         target = path.resolve()
-        with _write_partial_file(target, content) as partial_path:
+        partial_path = _find_partial_path(target)
+        with atomic_files.write_partial_file(partial_path, content, _choose_permissions(target)):
             partial_path.replace(target)
             atomic_files.sync_directory(target.parent)
 
@@ -113,44 +113,39 @@ def write_described_file(
     either gets its name. An old description is removed first: after a crash at any moment, the file has the description
     that belongs to it, or none. Yields the number of chunks written so far; closing the iterator leaves nothing.
     """
+    digest = hashlib.sha256()
     if is_special_file(path):
         with translate_os_errors(path), _open_special_file(path) as file:
-            yield from _write_in_steps(file, content, hashlib.sha256())
+            yield from _write_in_steps(file, content, digest)
         return
-    digest = hashlib.sha256()
     target, description_target = path.resolve(), description_path.resolve()
-    with translate_os_errors(path):
-        partial_path = _find_partial_path(target)
-        try:
-            with _open_partial_file(target, partial_path) as file:
-                yield from _write_in_steps(file, content, digest)
-                file.flush()
-                os.fsync(file.fileno())
-            with _write_partial_file(description_target, describe(digest.hexdigest())) as partial_description:
-                description_target.unlink(missing_ok=True)
-                atomic_files.sync_directory(description_target.parent)
-                partial_path.replace(target)
-                partial_description.replace(description_target)
-                for directory in {target.parent, description_target.parent}:
-                    atomic_files.sync_directory(directory)
-        except BaseException:
-            partial_path.unlink(missing_ok=True)
-            raise
+    partial_path, partial_description = map(_find_partial_path, (target, description_target))
+    with translate_os_errors(path), atomic_files.remove_unfinished([partial_path]):
+        with atomic_files.open_for_writing(partial_path, os.O_TRUNC) as file:
+            os.fchmod(file.fileno(), _choose_permissions(target))
+            yield from _write_in_steps(file, content, digest)
+        description = describe(digest.hexdigest())
+        with atomic_files.write_partial_file(partial_description, description, _choose_permissions(description_target)):
+            description_target.unlink(missing_ok=True)
+            atomic_files.sync_directory(description_target.parent)
+            partial_path.replace(target)
+            partial_description.replace(description_target)
+            for directory in {target.parent, description_target.parent}:
+                atomic_files.sync_directory(directory)
 
 
 def _write_in_steps(file: BinaryIO, content: bytes | Iterable[bytes], digest: hashlib._Hash) -> Iterator[int]:
     """Write the chunks of content and add them to a digest; yield the number of chunks written so far."""
-    chunk_count, unsynced_bytes = 0, 0
-    for batch_count, batch in _iter_batches(content):
-        digest.update(batch)
-        file.write(batch)
-        chunk_count += batch_count
-        unsynced_bytes += len(batch)
-        if unsynced_bytes >= atomic_files.SYNC_BYTES:  # so that the end does not wait for a large file
-            file.flush()
-            with suppress(OSError):  # a pipe or device
-                os.fsync(file.fileno())
-            unsynced_bytes = 0
+    chunk_count = 0
+
+    def iter_counted_batches() -> Iterator[bytes | memoryview]:
+        nonlocal chunk_count
+        for batch_count, batch in _iter_batches(content):
+            digest.update(batch)
+            chunk_count += batch_count
+            yield batch
+
+    for _ in atomic_files.write_in_steps([file], iter_counted_batches()):
         yield chunk_count
 
 
@@ -165,30 +160,9 @@ def _iter_batches(content: bytes | Iterable[bytes]) -> Iterator[tuple[int, bytes
         yield len(batch), b"".join(batch)
 
 
-def _open_partial_file(target: Path, partial_path: Path) -> BufferedWriter:
-    """Create the file that becomes the target, with the permissions of the file that it replaces, else the usual."""
-    file = atomic_files.open_for_writing(partial_path, os.O_TRUNC)
-    os.fchmod(file.fileno(), target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_read_umask())
-    return file
-
-
-@contextmanager
-def _write_partial_file(target: Path, content: bytes | Iterable[bytes]) -> Iterator[Path]:
-    """Write and sync a file beside its target and yield its path; the block moves it, else it is removed."""
-    partial_path = _find_partial_path(target)
-    try:
-        with _open_partial_file(target, partial_path) as file:
-            file.writelines(_list_chunks(content))
-            file.flush()
-            os.fsync(file.fileno())
-        yield partial_path
-    except BaseException:
-        partial_path.unlink(missing_ok=True)
-        raise
-
-
-def _list_chunks(content: bytes | Iterable[bytes]) -> Iterable[bytes]:
-    return [content] if isinstance(content, bytes) else content
+def _choose_permissions(target: Path) -> int:
+    """Return the permissions of the file that is replaced, else the usual ones."""
+    return target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_read_umask()
 
 
 @contextmanager

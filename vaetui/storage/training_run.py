@@ -69,9 +69,8 @@ def refuse_training_run(directory: Path) -> None:
 
 
 def _build_in_use_message(directory: Path) -> str:
-    run = _read_description(directory)
-    advice = f"Stop it there first, for example with: kill {run.process_id}" if run.process_id else "Stop it first."
-    return f"Session {directory.name} is being trained by {run}. {advice}"
+    name, run = directory.name, _read_description(directory)
+    return f"Session {name} is being trained by {run}. Stop it first with: vaetui stop {name}"
 
 
 def _write_description(directory: Path, ranks: int, device: str) -> None:

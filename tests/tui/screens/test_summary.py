@@ -25,6 +25,7 @@ from vaetui.tui.app import VaetuiApp
 from vaetui.tui.screens.help import HelpScreen
 from vaetui.tui.screens.labelling import LabellingScreen
 from vaetui.tui.screens.summary import ROUND_PENDING_NOTICE, SummaryScreen
+from vaetui.tui.session_access import describe_refusal
 from vaetui.tui.widgets.least_sure_images import LEAST_SURE_HEADING, NO_IMAGES_TEXT, LeastSureImages
 from vaetui.tui.widgets.result_plots import compute_accuracy_by_round
 
@@ -129,6 +130,38 @@ async def test_refused_round_shows_the_reason() -> None:
         await pilot.press("o")
         await pilot.pause()
         assert "The disk is full. Free some space and press o again." in screen_text(app)
+
+
+@pytest.mark.parametrize("size", [(60, 18), (60, 24), (80, 18)])
+async def test_notice_is_whole_after_a_change_of_the_size_and_while_the_screen_scrolls(size: tuple[int, int]) -> None:
+    notice = f"Cannot use /{'home/' * 20}session.db (No space left on device). Free some space and press o again."
+    app = VaetuiApp(FinishedSession())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await wait_until(pilot, lambda: is_loaded(app))
+        assert isinstance(app.screen, SummaryScreen)
+        app.screen.show_notice("A notice of one line")
+        await pilot.pause()
+        app.screen.show_notice(notice)
+        await pilot.resize_terminal(*size)
+        for key in (None, "down", "down", "up", "comma"):
+            await pilot.press(*filter(None, [key]))
+            await pilot.pause()
+            lines = [line[: size[0] - 2] for line in screen_text(app).splitlines()]  # without the scroll bar
+            assert "".join(notice.split()) in "".join("".join(lines).split()), key
+            assert lines[-2].rstrip().endswith("again.")
+            assert "more" in lines[-1]
+        app.screen.show_notice("")
+        await pilot.pause()
+        assert "press o again" not in screen_text(app)
+
+
+async def test_refusal_of_a_watched_session_is_shown_in_the_smallest_terminal() -> None:
+    app = VaetuiApp(FinishedSession(), get_access=lambda: "watched")
+    async with app.run_test(size=(60, 18)) as pilot:
+        await wait_for_screen(pilot, SummaryScreen)
+        await pilot.press("o")
+        await settle(pilot)
+        assert describe_refusal("watched", "demo-mnist") in " ".join(screen_text(app).split())
 
 
 async def test_help_lists_the_keys_and_q_exits() -> None:

@@ -58,7 +58,9 @@ class SummaryScreen(VaetuiScreen):
     SummaryScreen #facts { height: auto; padding: 0 1; }
     SummaryScreen #commands { height: auto; padding: 0 1; }
     SummaryScreen.-tall #facts, SummaryScreen.-tall #commands { padding: 1 1 0 1; }
-    SummaryScreen #note { height: auto; padding: 0 1; color: $warning; }
+    SummaryScreen #note {
+        dock: bottom; height: auto; margin-bottom: 1; padding: 0 1; background: $background; color: $warning;
+    }
     """
 
     def __init__(self, session: Session) -> None:
@@ -192,12 +194,10 @@ class SummaryScreen(VaetuiScreen):
                 self._try_open_overlay(self._vaetui_app.open_reading_test)
 
     def show_notice(self, text: str) -> None:
-        """Show a notice below everything else, and scroll to it."""
+        """Show a notice above the footer, where it stays visible while the screen scrolls."""
         note = self.query_one("#note", Static)
         note.set_class(not text, HIDDEN_CLASS)
         note.update(Text(text))
-        if text:
-            self.call_after_refresh(note.scroll_visible, animate=False)
 
     def _format_commands(self) -> Text:
         app = self._vaetui_app
