@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from vaetui.engine.config import Config
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs, DeviceVectors
 from vaetui.engine.distributed import World
+from vaetui.engine.hidden_components import fit_hidden_components
 from vaetui.engine.images import Images
 from vaetui.engine.inference import encode_and_classify
 from vaetui.engine.pseudo_labels import PseudoLabels
@@ -54,8 +55,11 @@ def train_small(world: World, case: str) -> dict[str, NDArray[Any]]:
             if len(losses) == REPORTS and world.rank == 0:
                 reports.close()  # the other ranks stop, too
         results |= {f"{name}.losses": np.array(losses), **to_checkpoint_arrays(state)}
-    predictions = drain(world.follow(encode_and_classify(state.vae, inputs, config, "training", world=world)))
-    return results | {"latents": predictions.latents}
+    components = fit_hidden_components(state.vae, inputs, config, 1)
+    steps = encode_and_classify(state.vae, inputs, config, "training", hidden_components=components, world=world)
+    predictions = drain(world.follow(steps))
+    assert predictions.hidden_components is not None
+    return results | {"latents": predictions.latents, "hidden_components": predictions.hidden_components}
 
 
 def build_config(case: str) -> Config:

@@ -11,7 +11,7 @@ from tests.engine.random_clusters import cluster_randomly, draw_black_centres, s
 from vaetui.engine.clusters import (
     NOT_QUERIED,
     Cluster,
-    compute_decodable_centres,
+    average_members,
     divide_members,
     find_cluster,
     iter_clusters,
@@ -81,11 +81,10 @@ def test_cosine_metric_scales_vectors_to_length_1() -> None:
     assert np.allclose(to_metric_space(latents, "cosine"), [[0.6, 0.8], [0.6, 0.8], [0.0, 0.0]])
 
 
-def test_decodable_centre_of_the_cosine_metric_is_the_mean_of_the_members() -> None:
-    latents = np.array([[2.0, 0.0], [4.0, 0.0], [0.0, 6.0]], np.float32)
-    assignments, centres = np.array([0, 0, 1], np.int32), np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
-    assert compute_decodable_centres(latents, assignments, centres, "euclidean") is centres
-    assert compute_decodable_centres(latents, assignments, centres, "cosine").tolist() == [[3, 0], [0, 6]]
+def test_members_of_each_cluster_are_averaged() -> None:
+    latents = np.array([[2.0, 0.0], [4.0, 0.0], [0.0, 6.0], [9.0, 9.0]], np.float32)
+    assignments = np.array([0, 0, 1, NOT_QUERIED], np.int32)
+    assert average_members(latents, assignments, 2).tolist() == [[3, 0], [0, 6]]
 
 
 @pytest.mark.parametrize("length", [1e-3, 1.0, 300.0])

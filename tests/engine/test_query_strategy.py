@@ -9,7 +9,12 @@ import pytest
 
 from vaetui.engine.clusters import NOT_QUERIED
 from vaetui.engine.config import ClusterConfig, Config
-from vaetui.engine.query_strategy import cluster_all_images, cluster_uncertain_images, count_clusters
+from vaetui.engine.query_strategy import (
+    cluster_all_images,
+    cluster_uncertain_images,
+    compute_uncertain_fraction,
+    count_clusters,
+)
 from vaetui.runtime.session_runner import drain_events
 
 VECTORS = np.random.default_rng(0).standard_normal((600, 2)).astype(np.float32)
@@ -44,11 +49,23 @@ def test_elbow_method_chooses_whatever_the_number_of_classes() -> None:
 def test_uncertain_strategy_queries_only_the_most_uncertain_images() -> None:
     uncertainties = np.linspace(0, 1, 600, dtype=np.float32)
     config = replace(Config().cluster, query_strategy="uncertain", uncertain_fraction=0.3, oversample=4)
-    assignments, centres = drain_events(cluster_uncertain_images(VECTORS, uncertainties, 5, config, 0))
+    assignments, centres = drain_events(cluster_uncertain_images(VECTORS, uncertainties, 5, config, 2, 0))
     queried = np.flatnonzero(assignments > NOT_QUERIED)
     assert queried.min() >= 420
     assert len(centres) == 5
     assert set(assignments[queried]) == set(range(5))
+
+
+@pytest.mark.parametrize(
+    ("decay", "expected"), [(1.0, [0.25, 0.25, 0.25, 0.25, 0.25]), (0.5, [0.25, 0.125, 0.0625, 0.03125, 0.03])]
+)
+def test_later_rounds_ask_about_fewer_images(decay: float, expected: list[float]) -> None:
+    config = ClusterConfig(query_strategy="uncertain", uncertain_fraction=0.25, uncertain_decay=decay)
+    assert [compute_uncertain_fraction(config, number) for number in range(2, 7)] == expected
+    assert compute_uncertain_fraction(replace(config, uncertain_fraction=0.01), 6) == 0.01
+    uncertainties = np.linspace(0, 1, 600, dtype=np.float32)
+    assignments, _ = drain_events(cluster_uncertain_images(VECTORS, uncertainties, 2, config, 4, 0))
+    assert np.flatnonzero(assignments > NOT_QUERIED).min() >= 600 * (1 - expected[2]) - 1
 
 
 def test_all_strategy_queries_every_image() -> None:

@@ -80,15 +80,11 @@ def to_metric_space(latents: LatentVectors, distance_metric: DistanceMetric) -> 
     return directions
 
 
-def compute_decodable_centres(
-    latents: LatentVectors, assignments: NDArray[np.int32], centres: LatentVectors, distance_metric: DistanceMetric
-) -> LatentVectors:
-    """Return the latent vectors to decode for centres [K, z_dim]: for "cosine", the means of the members."""
+def average_members(latents: LatentVectors, assignments: NDArray[np.int32], cluster_count: int) -> LatentVectors:
+    """Return the mean latent vectors of the members of each cluster, [K, z_dim]."""
     import numpy as np
 
-    if distance_metric == "euclidean":
-        return centres
-    return np.stack([latents[assignments == index].mean(axis=0) for index in range(len(centres))])
+    return np.stack([latents[assignments == index].mean(axis=0) for index in range(cluster_count)])
 
 
 def find_cluster(tree: ClusterTree, path: ClusterPath) -> Cluster:

@@ -19,6 +19,7 @@ from vaetui.engine.devices import compute_with, explain_lack_of_memory, send_arr
 from vaetui.engine.distributed import SINGLE, World
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import Progress
+from vaetui.engine.hidden_components import HiddenComponents, project_hidden_units
 from vaetui.engine.networks import Networks
 from vaetui.engine.rng import BatchPart
 from vaetui.engine.vae import to_byte_images
@@ -48,6 +49,8 @@ class Predictions:
     """Second most probable classes, [N]; equal to the first where no other class has a probability above 0."""
     leads: NDArray[np.float32]
     """Logarithms of the first probability over the second, [N], from 0 to MAX_LEAD."""
+    hidden_components: LatentVectors | None = None
+    """Principal components of the hidden units, [N, components]; None if they were not asked for."""
 
     def equalise_copies(self, distinct_images: DistinctImages) -> Predictions:
         """Return the predictions in which each copy has those of its first copy.
@@ -61,6 +64,7 @@ class Predictions:
             copy_first_values(self.confidences),
             copy_first_values(self.second_class_ids),
             copy_first_values(self.leads),
+            None if self.hidden_components is None else copy_first_values(self.hidden_components),
         )
 
 
@@ -72,14 +76,16 @@ def encode_and_classify(
     *position: int,
     canonical: Sequence[int] = (),
     allowed_class_ids: Collection[int] | None = None,
+    hidden_components: HiddenComponents | None = None,
     world: World = SINGLE,
 ) -> Generator[Progress, None, Predictions]:
     """Encode and classify images or vectors; yield Progress and return Predictions.
 
     `canonical` maps a class id to the class that it counts as, and may name more classes than the networks have;
     probabilities of merged classes are summed. With `allowed_class_ids`, the probabilities of all other classes are 0
-    and those of the allowed ones sum to 1. If the recipe samples latent vectors, the sample depends only on the
-    seed, the name `image_set` and the `position` in the run. The processes of a `world` divide the batches.
+    and those of the allowed ones sum to 1. With `hidden_components`, hidden units are projected to them. If the recipe
+    samples latent vectors, the sample depends only on the seed, the name `image_set` and the `position` in the run. The
+    processes of a `world` divide the batches.
     """
     device = next(vae.parameters()).device
     class_count = vae.classifier.out_features
@@ -91,8 +97,9 @@ def encode_and_classify(
     if len(set(canonical)) < len(canonical):
         merge_matrix = torch.eye(len(canonical))[torch.tensor(canonical[:class_count])].to(device)
     total, z_dim = len(inputs), config.network.z_dim
+    component_count = 0 if hidden_components is None else hidden_components.directions.shape[1]
     # Preallocated: for a million images, many small results between large freed blocks would fragment the heap.
-    latents = np.empty((total, z_dim), np.float32)
+    latents, projections = np.empty((total, z_dim), np.float32), np.empty((total, component_count), np.float32)
     class_ids, second_class_ids = np.empty(total, np.uint8), np.empty(total, np.uint8)
     confidences, leads = np.empty(total, np.float32), np.empty(total, np.float32)
     columns: tuple[NDArray[Any], ...] = (class_ids, confidences, second_class_ids, leads)
@@ -100,17 +107,24 @@ def encode_and_classify(
     for start in range(0, total, batch_size * world.size):
         stop = min(start + batch_size * world.size, total)
         first = min(start + batch_size * world.rank, stop)  # the batches are those of one process
-        results = torch.empty((0, z_dim + len(columns)), device=device)
+        results = torch.empty((0, len(columns) + z_dim + component_count), device=device)
         if first < stop:
             batch = inputs.load(slice(first, min(first + batch_size, stop)))
             with explain_lack_of_memory():
-                results = _predict_batch(vae, batch, config, logit_offsets, merge_matrix, image_set, *position, first)
-        numbers = world.gather_rows(results, first - start, stop - start).cpu().numpy()  # [n, z_dim + 4]
-        latents[start:stop] = numbers[:, :z_dim]
-        for column, values in zip(columns, numbers[:, z_dim:].T, strict=True):
+                results = _predict_batch(
+                    *(vae, batch, config, logit_offsets, merge_matrix, hidden_components), image_set, *position, first
+                )
+        # [n, 4 + z_dim + components]
+        numbers = world.gather_rows(results, first - start, stop - start).cpu().numpy()
+        for column, values in zip(columns, numbers.T, strict=False):
             column[start:stop] = values
+        latents[start:stop] = numbers[:, len(columns) : len(columns) + z_dim]
+        projections[start:stop] = numbers[:, len(columns) + z_dim :]
         yield Progress(f"encoding the {image_set} images", stop, total)
-    return Predictions(latents, class_ids, confidences, second_class_ids, leads)
+    has_projections = hidden_components is not None
+    return Predictions(
+        latents, class_ids, confidences, second_class_ids, leads, projections if has_projections else None
+    )
 
 
 @torch.inference_mode()
@@ -120,10 +134,14 @@ def _predict_batch(
     config: Config,
     logit_offsets: Tensor | None,
     merge_matrix: Tensor | None,
+    hidden_components: HiddenComponents | None,
     image_set: str,
     *position: int,
 ) -> Tensor:
-    """Return latent vectors, class, confidence, second class and lead, [N, z_dim + 4], for one copy to the CPU."""
+    """Return class, confidence, second class, lead, latent vector and components, for one copy to the CPU.
+
+    They are columns of one matrix, [N, 4 + z_dim + components].
+    """
     with compute_with(config.precision, inputs.device):
         hidden, mean, std, components = vae.eval().encode(inputs)
     latents = mean
@@ -151,7 +169,9 @@ def _predict_batch(
     leads = (confidences.log() - second_probabilities.log()).clamp(0, MAX_LEAD)
     # Class ids are below 256, which float32 holds exactly.
     columns = torch.stack([class_ids.float(), confidences, second_class_ids.float(), leads], dim=1)  # [N, 4]
-    return torch.cat([latents, columns], dim=1)
+    if hidden_components is None:
+        return torch.cat([columns, latents], dim=1)
+    return torch.cat([columns, latents, project_hidden_units(hidden, hidden_components, config)], dim=1)
 
 
 def draw_normal_noise(

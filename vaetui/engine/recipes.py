@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vaetui.engine.config import (
     AugmentConfig,
     ClusterConfig,
@@ -31,10 +33,11 @@ RECIPES = {
             latent="mean",
             classifier_input="hidden",
             batch_norm=True,
+            clustered="hidden",
             downsampling=None,
         ),
         loss=LossConfig(beta=1.0, gamma=200.0, contrastive_weight=50.0, temperature=0.5, consistency_weight=200.0),
-        cluster=PROPAGATION_CLUSTERS,
+        cluster=replace(PROPAGATION_CLUSTERS, uncertain_decay=0.5),
         training=TrainingConfig(rounds=4, batch_size=256, min_batches=200, learning_rate=8e-3, lr_schedule="cosine"),
         augmentation=AugmentConfig(rotate=20.0, translate=0.07, scale=0.2, shear=0.2, elastic=0.1, colour_jitter=0.5),
         propagation=PropagationConfig(method="graph"),

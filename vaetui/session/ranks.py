@@ -18,6 +18,7 @@ from vaetui.engine.config import Config, decodes_images
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs, put_on_device
 from vaetui.engine.distributed import World
 from vaetui.engine.events import BatchesTrained, Progress
+from vaetui.engine.hidden_components import HiddenComponents
 from vaetui.engine.inference import Predictions, encode_and_classify
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.slow_calls import exhaust
@@ -84,12 +85,14 @@ class RankCommands:
         epoch: int,
         canonical: Sequence[int],
         allowed_class_ids: Collection[int] | None,
+        hidden_components: HiddenComponents | None,
     ) -> Generator[Progress, None, Predictions]:
         """Encode and classify as `inference.encode_and_classify`, with the batches divided among the ranks."""
         if self._world.size > 1:
             allowed = None if allowed_class_ids is None else list(allowed_class_ids)
             parameters = [state.vae.classifier.out_features, subset_name, epoch, list(canonical), allowed]
-            self._world.share(["encode_and_classify", *parameters], to_arrays(state))
+            projection = {} if hidden_components is None else hidden_components._asdict()
+            self._world.share(["encode_and_classify", *parameters], {**projection, **to_arrays(state)})
         predictions = yield from self._world.follow(
             encode_and_classify(
                 state.vae,
@@ -99,6 +102,7 @@ class RankCommands:
                 epoch,
                 canonical=canonical,
                 allowed_class_ids=allowed_class_ids,
+                hidden_components=hidden_components,
                 world=self._world,
             )
         )
@@ -195,6 +199,7 @@ class FollowingRank:
         allowed_class_ids: list[int] | None,
         arrays: NamedArrays,
     ) -> None:
+        projection = {name: arrays.pop(name) for name in HiddenComponents._fields if name in arrays}
         steps = encode_and_classify(
             self._restore_state(class_count, arrays).vae,
             self._inputs[subset_name],
@@ -203,6 +208,7 @@ class FollowingRank:
             epoch,
             canonical=canonical,
             allowed_class_ids=allowed_class_ids,
+            hidden_components=HiddenComponents(**projection) if projection else None,
             world=self._world,
         )
         exhaust(self._world.follow(steps))

@@ -61,11 +61,13 @@ class RoundClusters:
 
     @property
     def embeddings(self) -> LatentVectors:
-        """Latent vectors in the space that k-means clusters, [N, z_dim], computed each time."""
-        return to_metric_space(self.snapshot.latents, self._distance_metric)
+        """The training images in the space that k-means clusters, [N, E]; computed each time from latent vectors."""
+        return self.select_embeddings(slice(None))
 
-    def select_embeddings(self, indices: Indices) -> LatentVectors:
-        """Return the embeddings of some images, [M, z_dim]."""
+    def select_embeddings(self, indices: Indices | slice) -> LatentVectors:
+        """Return the embeddings of some images, [M, E]."""
+        if self.snapshot.hidden_components.shape[1]:
+            return self.snapshot.hidden_components[indices]
         return to_metric_space(self.snapshot.latents[indices], self._distance_metric)
 
     def load_parts(self, cluster: Cluster, answer_id: int) -> ClusterTree:
@@ -75,7 +77,8 @@ class RoundClusters:
         """
         if answer_id not in self._parts:
             name = file_names.split_snapshot_name(answer_id)
-            snapshot = stored_arrays.load_arrays(self._store, name, SplitSnapshot, M=len(cluster.members))
+            width = self.snapshot.centres.shape[1]
+            snapshot = stored_arrays.load_arrays(self._store, name, SplitSnapshot, M=len(cluster.members), E=width)
             pictures = CentrePictures(snapshot.centre_images, snapshot.mean_images)
             self._parts[answer_id] = build_clusters(
                 self.select_embeddings(cluster.members),

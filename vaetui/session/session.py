@@ -183,8 +183,7 @@ class Session:
 
         def split_events() -> Generator[Event, None, None]:
             trainer = yield from self._prepare_trainer()
-            snapshot, round_number = labelling_round.snapshot, labelling_round.round_number
-            split_snapshot = yield from trainer.split_cluster(cluster, part_count, snapshot, round_number)
+            split_snapshot = yield from trainer.split_cluster(cluster, part_count, labelling_round)
             self._require_recorder().record_split(labelling_round, path, split_snapshot)
             yield ClusterSplit(path, len(split_snapshot.centres))
 

@@ -20,7 +20,7 @@ from vaetui.engine.clusters import (
     Cluster,
     Indices,
     LatentVectors,
-    compute_decodable_centres,
+    average_members,
     order_members,
     to_metric_space,
 )
@@ -38,6 +38,7 @@ from vaetui.engine.events import (
     Reconstructed,
     Saved,
 )
+from vaetui.engine.hidden_components import HiddenComponents, fit_hidden_components
 from vaetui.engine.inference import Predictions, decode_latents, reconstruct_images
 from vaetui.engine.kmeans import choose_k
 from vaetui.engine.label_propagation import compute_uncertainty
@@ -50,6 +51,7 @@ from vaetui.session import checkpoints, ranks, schedule
 from vaetui.session.centre_pictures import draw_nearest_images
 from vaetui.session.data_split import SessionImages
 from vaetui.session.image_answers import load_image_labels, map_image_labels
+from vaetui.session.labelling_round import LabellingRound
 from vaetui.session.ranks import RankCommands
 from vaetui.session.thread_placement import adapt_threads
 from vaetui.storage import file_names, stored_arrays
@@ -252,10 +254,10 @@ class Trainer:
         config, seed = self.config, rng.derive_seed(self.config.seed, "clusters", round_number)
         device = self._state.device
         predictions, distinct_images = (yield from self._predict_training_images(epoch)), self._distinct_images
-        to_embeddings = partial(to_metric_space, predictions.latents, config.cluster.distance_metric)
-        all_embeddings = yield from run_in_background("preparing the clustering", to_embeddings)
+        embed = partial(self._embed, predictions, round_number)
+        all_embeddings = yield from run_in_background("preparing the clustering", embed)
         select = partial(distinct_images.select, all_embeddings)
-        embeddings = yield from run_in_background("preparing the clustering", select)  # [U, z_dim]
+        embeddings = yield from run_in_background("preparing the clustering", select)  # [U, E]
         copy_counts = distinct_images.copy_counts  # [U]
         class_count = len(self._repository.load_class_list().active_ids)
         k = count_clusters(config.cluster, class_count, len(embeddings))
@@ -273,17 +275,21 @@ class Trainer:
             is_answered = yield from run_in_background("measuring uncertainty", find_answered)
             uncertainties[is_answered] = 0  # nobody is asked twice
             assignments, centres = yield from cluster_uncertain_images(
-                embeddings, distinct_images.select(uncertainties), k, config.cluster, seed, copy_counts, device
+                *(embeddings, distinct_images.select(uncertainties), k, config.cluster, round_number, seed),
+                *(copy_counts, device),
             )
         else:
             assignments, centres = yield from cluster_all_images(embeddings, k, seed, copy_counts, device)
         assignments = distinct_images.expand(assignments)  # [N]
         members = np.arange(len(assignments))
-        pictures = yield from self._draw_centres(predictions.latents, all_embeddings, members, assignments, centres)
+        pictures = yield from self._draw_centres(
+            *(predictions.latents, all_embeddings, members, assignments, centres, round_number)
+        )
         order = partial(order_members, all_embeddings, assignments, centres)
         ordered_members, distances = yield from run_in_background("sorting the members of the clusters", order)
         snapshot = RoundSnapshot(
             predictions.latents,
+            all_embeddings if self._clusters_hidden_units(round_number) else all_embeddings[:, :0],
             predictions.class_ids,
             assignments,
             ordered_members,
@@ -304,19 +310,22 @@ class Trainer:
         return map_image_labels(image_labels, split.first_copies).has_answer[split.train_indices]
 
     def split_cluster(
-        self, cluster: Cluster, part_count: int, snapshot: RoundSnapshot, round_number: int
+        self, cluster: Cluster, part_count: int, labelling_round: LabellingRound
     ) -> Generator[Progress, None, SplitSnapshot]:
-        """Split a cluster by k-means and draw the centres of its parts; yields progress."""
+        """Split a cluster of a round by k-means and draw the centres of its parts; yields progress."""
+        round_number = labelling_round.round_number
+        latents = labelling_round.snapshot.latents[cluster.members]
+        embeddings = labelling_round.select_embeddings(cluster.members)
         distinct_members = self._distinct_images.restrict(cluster.members)
-        latents = snapshot.latents[cluster.members]
         seed = rng.derive_seed(self.config.seed, "split", round_number, *cluster.path, part_count)
-        embeddings = to_metric_space(latents, self.config.cluster.distance_metric)
         distinct_embeddings, copy_counts = distinct_members.select(embeddings), distinct_members.copy_counts
         assignments, centres = yield from cluster_all_images(
             distinct_embeddings, part_count, seed, copy_counts, self._state.device
         )
         assignments = distinct_members.expand(assignments)
-        pictures = yield from self._draw_centres(latents, embeddings, cluster.members, assignments, centres)
+        pictures = yield from self._draw_centres(
+            latents, embeddings, cluster.members, assignments, centres, round_number
+        )
         return SplitSnapshot(assignments, centres, pictures.centre_images, pictures.mean_images)
 
     def predict_all(
@@ -344,17 +353,25 @@ class Trainer:
             allowed_class_ids = allowed_class_ids if is_restricted else None  # all classes are as good as no choice
         key = epoch, canonical, allowed_class_ids
         if self._cached_predictions is None or self._cached_predictions[0] != key:
-            predictions = yield from self._predict(self._train_inputs, "training", epoch, allowed_class_ids)
+            components = None
+            if self.config.network.clustered == "hidden" and epoch > self.config.training.warmup_epochs:
+                components = fit_hidden_components(self._state.vae, self._train_inputs, self.config, epoch)
+            predictions = yield from self._predict(self._train_inputs, "training", epoch, allowed_class_ids, components)
             equalise = partial(predictions.equalise_copies, self._distinct_images)
             self._cached_predictions = key, (yield from run_in_background("comparing copies", equalise))
         return self._cached_predictions[1]
 
     def _predict(
-        self, inputs: DeviceInputs, subset_name: str, epoch: int, allowed_class_ids: tuple[int, ...] | None = None
+        self,
+        inputs: DeviceInputs,
+        subset_name: str,
+        epoch: int,
+        allowed_class_ids: tuple[int, ...] | None = None,
+        hidden_components: HiddenComponents | None = None,
     ) -> Generator[Progress, None, Predictions]:
         canonical = self._repository.load_class_list().canonical
         return self._commands.encode_and_classify(
-            self._state, inputs, self.config, subset_name, epoch, canonical, allowed_class_ids
+            *(self._state, inputs, self.config, subset_name, epoch, canonical, allowed_class_ids, hidden_components)
         )
 
     def _measure_prediction_churn(self, epoch: int, predictions: Predictions) -> float | None:
@@ -382,20 +399,31 @@ class Trainer:
         members: Indices,
         assignments: NDArray[np.int32],
         centres: LatentVectors,
+        round_number: int,
     ) -> Generator[Progress, None, CentrePictures]:
-        """Return the pictures of centres [K, z_dim] to which `members` [M] of the training images are assigned, [M].
+        """Return the pictures of centres [K, E] to which `members` [M] of the training images are assigned, [M].
 
-        `latents` and `embeddings`, [M, z_dim], are those of the members. Yields Progress.
+        `latents` [M, z_dim] and `embeddings` [M, E] are those of the members. Yields Progress.
         """
         first_copies = self._distinct_images.first_copies[members]
         draw = partial(draw_nearest_images, self.images.train, embeddings, members, first_copies, assignments, centres)
         pictures = yield from run_in_background("drawing the clusters", draw)
         if not decodes_centres(self.config.network):
             return pictures
-        metric = self.config.cluster.distance_metric
-        compute_centres = partial(compute_decodable_centres, latents, assignments, centres, metric)
-        decodable = yield from run_in_background("drawing the clusters", compute_centres)
-        return replace(pictures, centre_images=decode_latents(self._state.vae, decodable))
+        if self.config.cluster.distance_metric == "cosine" or self._clusters_hidden_units(round_number):
+            average = partial(average_members, latents, assignments, len(centres))
+            centres = yield from run_in_background("drawing the clusters", average)
+        return replace(pictures, centre_images=decode_latents(self._state.vae, centres))
+
+    def _embed(self, predictions: Predictions, round_number: int) -> LatentVectors:
+        """Return the training images in the space that a round clusters, [N, E]."""
+        if self._clusters_hidden_units(round_number) and predictions.hidden_components is not None:
+            return predictions.hidden_components
+        return to_metric_space(predictions.latents, self.config.cluster.distance_metric)
+
+    def _clusters_hidden_units(self, round_number: int) -> bool:
+        """Return whether a round clusters the components of hidden units; in the first one, nothing has a label yet."""
+        return self.config.network.clustered == "hidden" and round_number > 1
 
     def _save_checkpoint(self, unsaved_events: list[BatchesTrained]) -> None:
         checkpoints.save_checkpoint(self._store, self._repository, self._state, self._epoch, self._step, unsaved_events)

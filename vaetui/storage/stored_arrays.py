@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.clusters import MAX_CLUSTERS, NOT_QUERIED, Indices, LatentVectors, Pixels
+from vaetui.engine.config import MAX_HIDDEN_COMPONENTS
 from vaetui.engine.duplicates import DistinctImages, restrict_first_copies, select_distinct
 from vaetui.engine.events import Progress
 from vaetui.errors import UserError
@@ -25,10 +26,12 @@ COLOUR_AXIS = "R"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RoundSnapshot:
-    """The latent space at the start of a round."""
+    """The images in the space of the networks at the start of a round."""
 
     latents: Annotated[LatentVectors, ArraySpec(np.float32, "NZ")]
     """The latent vectors of the training images, [N, z_dim]."""
+    hidden_components: Annotated[LatentVectors, ArraySpec(np.float32, "NU")]
+    """What was clustered in their place, [N, components]; [N, 0] if they were."""
     predicted_class_ids: Annotated[NDArray[np.uint8], ArraySpec(np.uint8, "N", "C")]
     """Their classes as predicted by the classifier, [N]."""
     assignments: Annotated[NDArray[np.int32], ArraySpec(np.int32, "N")]
@@ -37,8 +40,8 @@ class RoundSnapshot:
     """The members of all clusters, cluster by cluster and nearest to the centre first, [Q]."""
     distances: Annotated[NDArray[np.float32], ArraySpec(np.float32, "Q")]
     """Their distances to their centres, [Q]."""
-    centres: Annotated[LatentVectors, ArraySpec(np.float32, "KZ")]
-    """The cluster centres, [K, z_dim]."""
+    centres: Annotated[LatentVectors, ArraySpec(np.float32, "KE")]
+    """The cluster centres, [K, z_dim] or [K, components]."""
     centre_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
     """The images decoded from the centres, or the nearest images, [K, H, W] or [K, H, W, 3]."""
     mean_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
@@ -51,8 +54,8 @@ class SplitSnapshot:
 
     assignments: Annotated[NDArray[np.int32], ArraySpec(np.int32, "M")]
     """For each member, nearest to the old centre first, the index of its new centre, [M]."""
-    centres: Annotated[LatentVectors, ArraySpec(np.float32, "KZ")]
-    """The centres of the parts, [K, z_dim]."""
+    centres: Annotated[LatentVectors, ArraySpec(np.float32, "KE")]
+    """The centres of the parts, [K, z_dim] or [K, components]."""
     centre_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
     """The images decoded from the centres, or the nearest images, [K, H, W] or [K, H, W, 3]."""
     mean_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
@@ -177,6 +180,8 @@ def load_arrays(store: ArtifactStore, name: str, array_class: type[ArraysT], **d
     `dimensions` are lengths of axes, by letter, that do not follow from the session. Raises ArtifactLostError if the
     file is missing or damaged, and UserError if its content does not fit the session.
     """
+    z_dim = store.axis_lengths["Z"]
+    limits = {"K": MAX_CLUSTERS, "U": MAX_HIDDEN_COMPONENTS, "E": max(z_dim, MAX_HIDDEN_COMPONENTS)}
     hints = get_type_hints(array_class, include_extras=True)
     specs: dict[str, ArraySpec] = {field.name: hints[field.name].__metadata__[0] for field in fields(array_class)}
     lengths = {**store.axis_lengths, **dimensions}
@@ -195,8 +200,9 @@ def load_arrays(store: ArtifactStore, name: str, array_class: type[ArraysT], **d
 
     try:
         arrays = store.load(
-            name, npz.compute_max_file_bytes(specs, {"Q": lengths["N"], **lengths, "K": MAX_CLUSTERS}), read_verified
+            name, npz.compute_max_file_bytes(specs, {"Q": lengths["N"], **lengths, **limits}), read_verified
         )
+        _check_embeddings(arrays)
         _check_assignments(arrays)
         _check_members(arrays)
         _check_first_copies(arrays)
@@ -212,6 +218,14 @@ def load_train_val_split(store: ArtifactStore) -> TrainValSplit:
 
 def _to_mapping(arrays: ArraysT) -> dict[str, NDArray[Any]]:
     return {field.name: getattr(arrays, field.name) for field in fields(arrays)}
+
+
+def _check_embeddings(arrays: Mapping[str, Any]) -> None:
+    """Raise ValueError if the centres are not in the space of what was clustered."""
+    if "hidden_components" in arrays:
+        width = arrays["hidden_components"].shape[1] or arrays["latents"].shape[1]
+        if arrays["centres"].shape[1] != width:
+            raise ValueError("centres in another space")
 
 
 def _check_assignments(arrays: Mapping[str, Any]) -> None:
