@@ -27,6 +27,10 @@ DAMAGE_TESTS = (
 )
 
 
+DAMAGE_PATH_LENGTHS = (0, 240)
+"""The tests of damage take a minute each; the usual run of them has paths of about 100 bytes."""
+
+
 @pytest.fixture(params=PATH_LENGTHS)
 def long_directory(request: pytest.FixtureRequest) -> Iterator[Path]:
     """An empty directory whose path has at least that length."""
@@ -56,6 +60,7 @@ def test_commands_work_below_a_path_of_any_length(long_directory: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
+@pytest.mark.parametrize("long_directory", DAMAGE_PATH_LENGTHS, indirect=True)
 def test_damage_is_found_below_a_path_of_any_length(long_directory: Path) -> None:
     arguments = ["-n", "0", "-q", "-x", "-p", "no:cacheprovider", f"--basetemp={long_directory / 't'}", *DAMAGE_TESTS]
     process = subprocess.run(
