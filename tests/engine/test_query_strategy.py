@@ -49,7 +49,7 @@ def test_elbow_method_chooses_whatever_the_number_of_classes() -> None:
 def test_uncertain_strategy_queries_only_the_most_uncertain_images() -> None:
     uncertainties = np.linspace(0, 1, 600, dtype=np.float32)
     config = replace(Config().cluster, query_strategy="uncertain", uncertain_fraction=0.3, oversample=4)
-    assignments, centres = drain_events(cluster_uncertain_images(VECTORS, uncertainties, 5, config, 2, 0))
+    assignments, centres = drain_events(cluster_uncertain_images(VECTORS, uncertainties, 5, config, 0))
     queried = np.flatnonzero(assignments > NOT_QUERIED)
     assert queried.min() >= 420
     assert len(centres) == 5
@@ -57,15 +57,18 @@ def test_uncertain_strategy_queries_only_the_most_uncertain_images() -> None:
 
 
 @pytest.mark.parametrize(
-    ("decay", "expected"), [(1.0, [0.25, 0.25, 0.25, 0.25, 0.25]), (0.5, [0.25, 0.125, 0.0625, 0.03125, 0.03])]
+    ("factor", "mean_uncertainty", "expected"),
+    [(0.0, 0.01, 0.25), (3.0, 0.1, 0.25), (3.0, 0.05, 0.15), (3.0, 0.02, 0.06), (3.0, 0.001, 0.03)],
 )
-def test_later_rounds_ask_about_fewer_images(decay: float, expected: list[float]) -> None:
-    config = ClusterConfig(query_strategy="uncertain", uncertain_fraction=0.25, uncertain_decay=decay)
-    assert [compute_uncertain_fraction(config, number) for number in range(2, 7)] == expected
-    assert compute_uncertain_fraction(replace(config, uncertain_fraction=0.01), 6) == 0.01
-    uncertainties = np.linspace(0, 1, 600, dtype=np.float32)
-    assignments, _ = drain_events(cluster_uncertain_images(VECTORS, uncertainties, 2, config, 4, 0))
-    assert np.flatnonzero(assignments > NOT_QUERIED).min() >= 600 * (1 - expected[2]) - 1
+def test_the_surer_the_labels_the_fewer_images_count_as_uncertain(
+    factor: float, mean_uncertainty: float, expected: float
+) -> None:
+    config = ClusterConfig(query_strategy="uncertain", uncertain_fraction=0.25, uncertainty_factor=factor)
+    assert compute_uncertain_fraction(config, mean_uncertainty) == pytest.approx(expected)
+    assert compute_uncertain_fraction(replace(config, uncertain_fraction=0.01), mean_uncertainty) == 0.01
+    uncertainties = 2 * mean_uncertainty * np.linspace(0, 1, 600, dtype=np.float32)
+    assignments, _ = drain_events(cluster_uncertain_images(VECTORS, uncertainties, 1, config, 0))
+    assert np.flatnonzero(assignments > NOT_QUERIED).min() == 600 - round(600 * expected)
 
 
 def test_all_strategy_queries_every_image() -> None:

@@ -23,7 +23,7 @@ KMEANS_RUNS = 3
 MIN_IMAGES_PER_CLUSTER = 10
 """Fewest uncertain images per cluster asked about, and fewest images per cluster that is added for more classes."""
 MIN_UNCERTAIN_FRACTION = 0.03
-"""Smallest share of the images that count as uncertain in a late round."""
+"""Smallest share of the images that count as uncertain, however sure the labels are."""
 MAX_CLUSTERS_PER_ROUND = 256
 """Most clusters that a round gets because of the number of classes: more than anyone answers in a round."""
 
@@ -55,10 +55,11 @@ def cluster_all_images(
     return (yield from run_kmeans(vectors, k, KMEANS_RUNS, seed, weights, device))
 
 
-def compute_uncertain_fraction(config: ClusterConfig, round_number: int) -> float:
-    """Return the share of the images that count as uncertain in a round, from the second on."""
-    smallest = min(config.uncertain_fraction, MIN_UNCERTAIN_FRACTION)
-    return max(config.uncertain_fraction * config.uncertain_decay ** (round_number - 2), smallest)
+def compute_uncertain_fraction(config: ClusterConfig, mean_uncertainty: float) -> float:
+    """Return the share of the images that count as uncertain."""
+    if not config.uncertainty_factor:
+        return config.uncertain_fraction
+    return min(max(config.uncertainty_factor * mean_uncertainty, MIN_UNCERTAIN_FRACTION), config.uncertain_fraction)
 
 
 def cluster_uncertain_images(
@@ -66,7 +67,6 @@ def cluster_uncertain_images(
     uncertainties: NDArray[np.float32],
     k: int,
     config: ClusterConfig,
-    round_number: int,
     seed: int,
     weights: VectorWeights | None = None,
     device: torch.device | None = None,
@@ -76,7 +76,7 @@ def cluster_uncertain_images(
     `weights` [N] are the numbers of copies of the images; None if there are no copies. Yields Progress and returns a
     Partition, in which all other images are NOT_QUERIED.
     """
-    fraction = compute_uncertain_fraction(config, round_number)
+    fraction = compute_uncertain_fraction(config, float(uncertainties.mean()))
     count = min(len(vectors), max(round(fraction * len(vectors)), MIN_IMAGES_PER_CLUSTER * k))
 
     def select() -> tuple[Indices, LatentVectors]:

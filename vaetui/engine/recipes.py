@@ -37,7 +37,7 @@ RECIPES = {
             downsampling=None,
         ),
         loss=LossConfig(beta=1.0, gamma=200.0, contrastive_weight=50.0, temperature=0.5, consistency_weight=200.0),
-        cluster=replace(PROPAGATION_CLUSTERS, uncertain_decay=0.5),
+        cluster=replace(PROPAGATION_CLUSTERS, uncertainty_factor=3.0),
         training=TrainingConfig(rounds=4, batch_size=256, min_batches=200, learning_rate=8e-3, lr_schedule="cosine"),
         augmentation=AugmentConfig(rotate=20.0, translate=0.07, scale=0.2, shear=0.2, elastic=0.1, colour_jitter=0.5),
         propagation=PropagationConfig(method="graph"),

@@ -275,8 +275,7 @@ class Trainer:
             is_answered = yield from run_in_background("measuring uncertainty", find_answered)
             uncertainties[is_answered] = 0  # nobody is asked twice
             assignments, centres = yield from cluster_uncertain_images(
-                *(embeddings, distinct_images.select(uncertainties), k, config.cluster, round_number, seed),
-                *(copy_counts, device),
+                embeddings, distinct_images.select(uncertainties), k, config.cluster, seed, copy_counts, device
             )
         else:
             assignments, centres = yield from cluster_all_images(embeddings, k, seed, copy_counts, device)
