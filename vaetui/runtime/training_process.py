@@ -145,14 +145,17 @@ class _TrainingProcess:
         self._signals.is_interruptible = True
         database_path, changed_at = file_names.database_path(self._directory), 0
         while not self._is_stop_requested():
-            if not self._directory.exists():
-                raise UserError(f"Session {self._directory.name} was deleted.")
-            if lock.read_holder(self._directory) is None:
-                last_change = database_path.stat().st_mtime_ns
-                if last_change != changed_at and schedule.read_phase(self._directory) != "labelling":
-                    self._signals.is_interruptible = False
-                    return True
-                changed_at = last_change
+            try:
+                if lock.read_holder(self._directory) is None:
+                    last_change = database_path.stat().st_mtime_ns
+                    if last_change != changed_at and schedule.read_phase(self._directory) != "labelling":
+                        self._signals.is_interruptible = False
+                        return True
+                    changed_at = last_change
+            except (OSError, UserError):
+                if not database_path.exists():
+                    raise UserError(f"Session {self._directory.name} was deleted.") from None
+                raise
             time.sleep(POLL_INTERVAL_S)
         return False
 
