@@ -9,26 +9,33 @@ import pytest
 
 from tests.session.conftest import RunTemplates
 from tests.session.scripted_run import PROPAGATION_CONFIG
-from vaetui.engine.clusters import to_metric_space
-from vaetui.engine.config import MAX_HIDDEN_COMPONENTS
+from vaetui.engine.answers import ClassAnswer
+from vaetui.engine.clusters import iter_leaves, to_metric_space
+from vaetui.engine.config import MAX_HIDDEN_COMPONENTS, Config
 from vaetui.session import lifecycle
+from vaetui.session.session import Session
 
 pytestmark = pytest.mark.usefixtures("home")
 
 
-def test_only_rounds_after_the_first_are_clustered_by_hidden_units(runs: RunTemplates) -> None:
-    session = runs.open("first", PROPAGATION_CONFIG, 1)
+def open_second_round(runs: RunTemplates, name: str, config: Config = PROPAGATION_CONFIG, classes: int = 10) -> Session:
+    """Answer ten clusters of the first round with some of the ten classes, and begin the second."""
+    session = runs.open(name, config, 1)
+    for cluster in session.round_view().clusters:
+        list(session.split_cluster(cluster.path, 2))
+    for index, cluster in enumerate(iter_leaves(session.require_current_round().tree)):
+        session.record_answer(cluster.path, ClassAnswer(index % classes))
+    session.close_round()
+    list(session.advance())
+    return session
+
+
+def test_rounds_after_every_class_has_an_answer_are_clustered_by_hidden_units(runs: RunTemplates) -> None:
+    session = open_second_round(runs, "hidden")
+    assert session.round_number == 2
     labelling_round = session.require_current_round()
     snapshot = labelling_round.snapshot
-    z_dim = PROPAGATION_CONFIG.network.z_dim
-    assert snapshot.hidden_components.shape == (len(snapshot.latents), 0)
-    assert snapshot.centres.shape[1] == z_dim
-    np.testing.assert_array_equal(labelling_round.embeddings, to_metric_space(snapshot.latents, "cosine"))
-    session.close()
-    session = runs.open("second", PROPAGATION_CONFIG, 2)
-    labelling_round = session.require_current_round()
-    snapshot = labelling_round.snapshot
-    assert snapshot.latents.shape[1] == z_dim
+    assert snapshot.latents.shape[1] == PROPAGATION_CONFIG.network.z_dim
     assert snapshot.hidden_components.shape == (len(snapshot.latents), MAX_HIDDEN_COMPONENTS)
     assert snapshot.centres.shape[1] == MAX_HIDDEN_COMPONENTS
     np.testing.assert_array_equal(labelling_round.embeddings, snapshot.hidden_components)
@@ -39,8 +46,18 @@ def test_only_rounds_after_the_first_are_clustered_by_hidden_units(runs: RunTemp
     session.close()
 
 
+def test_first_round_and_rounds_with_a_class_without_answer_are_clustered_by_latent_vectors(runs: RunTemplates) -> None:
+    for session in (runs.open("first", PROPAGATION_CONFIG, 1), open_second_round(runs, "missing", classes=9)):
+        labelling_round = session.require_current_round()
+        snapshot = labelling_round.snapshot
+        assert snapshot.hidden_components.shape == (len(snapshot.latents), 0)
+        assert snapshot.centres.shape[1] == PROPAGATION_CONFIG.network.z_dim
+        np.testing.assert_array_equal(labelling_round.embeddings, to_metric_space(snapshot.latents, "cosine"))
+        session.close()
+
+
 def test_clusters_of_hidden_units_are_split_and_their_parts_are_the_same_after_a_restart(runs: RunTemplates) -> None:
-    session = runs.open("split", PROPAGATION_CONFIG, 2)
+    session = open_second_round(runs, "split")
     path = max(session.round_view().clusters, key=lambda cluster: cluster.size).path
     list(session.split_cluster(path, 3))
     parts = session.require_current_round().find_cluster(path).children
@@ -58,7 +75,7 @@ def test_clusters_of_hidden_units_are_split_and_their_parts_are_the_same_after_a
 
 def test_recipe_that_clusters_latent_vectors_does_so_in_all_rounds(runs: RunTemplates) -> None:
     network = replace(PROPAGATION_CONFIG.network, clustered="latents")
-    session = runs.open("latents", replace(PROPAGATION_CONFIG, network=network), 2)
+    session = open_second_round(runs, "latents", replace(PROPAGATION_CONFIG, network=network))
     snapshot = session.require_current_round().snapshot
     assert snapshot.hidden_components.shape[1] == 0
     assert snapshot.centres.shape[1] == network.z_dim

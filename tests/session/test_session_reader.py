@@ -21,7 +21,6 @@ from tests.session.scripted_run import PROPAGATION_CONFIG, SMALL_CONFIG, run_to_
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import import_dataset
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, Unreadable
-from vaetui.engine.config import MAX_HIDDEN_COMPONENTS
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_images_and_digest
 from vaetui.errors import UserError
@@ -161,8 +160,7 @@ def test_centres_are_the_unsplit_clusters_of_a_round_with_their_answers(reader: 
     assert (last.round_number, first.round_number) == (2, 1)
     for centres in (first, last):
         count = len(centres.paths)
-        width = PROPAGATION_CONFIG.network.z_dim if centres is first else MAX_HIDDEN_COMPONENTS
-        assert centres.embeddings.shape == (count, width)
+        assert centres.embeddings.shape == (count, PROPAGATION_CONFIG.network.z_dim)
         assert centres.pictures.shape == (count, 28, 28)
         assert centres.pictures.dtype == np.uint8
         assert len(centres.sizes) == len(centres.class_ids) == len(centres.confidences) == count

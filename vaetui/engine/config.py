@@ -48,7 +48,7 @@ class NetworkConfig:
     """What the networks are trained on: the images, or one vector per image (features) of a pretrained network."""
     clustered: Literal["latents", "components", "hidden"] = "latents"
     """What is clustered and linked: latent vectors, or `z_dim` principal components of the features of patches, or
-    latent vectors in the first round and principal components of the hidden units in all others."""
+    latent vectors until every class has an answer, and then principal components of the hidden units."""
     image_decoder: bool = False
     """Whether networks for vectors also learn to decode the images; those for images always do."""
     z_dim: Annotated[int, Bounds(1, 256)] = 10
@@ -172,8 +172,8 @@ class ClusterConfig:
     uncertain_fraction: Annotated[float, Bounds(0.001, 1.0)] = 0.25
     """Largest share of the images that count as uncertain."""
     uncertainty_factor: Annotated[float, Bounds(0.0, 100.0)] = 0.0
-    """That share divided by the mean uncertainty, so that questions turn to ever smaller groups as labels get surer; 0
-    for the largest share in every round."""
+    """That share divided by the mean uncertainty, once every class has an answer, so that questions turn to ever
+    smaller groups as labels get surer; 0 for the largest share in every round."""
     oversample: Annotated[int, Bounds(1, 16)] = 1
     """Clusters made per cluster asked about; the most uncertain ones are asked about."""
 

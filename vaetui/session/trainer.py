@@ -52,6 +52,7 @@ from vaetui.session.centre_pictures import draw_nearest_images
 from vaetui.session.data_split import SessionImages
 from vaetui.session.image_answers import load_image_labels, map_image_labels
 from vaetui.session.labelling_round import LabellingRound
+from vaetui.session.learned_classes import find_unanswered_class_ids
 from vaetui.session.ranks import RankCommands
 from vaetui.session.thread_placement import adapt_threads
 from vaetui.storage import file_names, stored_arrays
@@ -121,7 +122,7 @@ class Trainer:
         self._decoded_images = None
         if self._decodes_images and images.vectors is not None:
             self._decoded_images = DeviceImages(images.train, self._state.device)
-        self._cached_predictions: tuple[tuple[int, tuple[int, ...], tuple[int, ...] | None], Predictions] | None = None
+        self._cached_predictions: tuple[tuple[object, ...], Predictions] | None = None
         self._state, self._epoch, self._step = checkpoints.restore_checkpoint(store, repository, config, inputs.train)
         self._commands = RankCommands(world)
         self._commands.open_data(repository, config, device, images.train_val_split)
@@ -254,8 +255,10 @@ class Trainer:
         config, seed = self.config, rng.derive_seed(self.config.seed, "clusters", round_number)
         device = self._state.device
         predictions, distinct_images = (yield from self._predict_training_images(epoch)), self._distinct_images
-        embed = partial(self._embed, predictions, round_number)
-        all_embeddings = yield from run_in_background("preparing the clustering", embed)
+        all_embeddings = predictions.hidden_components
+        if all_embeddings is None:
+            to_embeddings = partial(to_metric_space, predictions.latents, config.cluster.distance_metric)
+            all_embeddings = yield from run_in_background("preparing the clustering", to_embeddings)
         select = partial(distinct_images.select, all_embeddings)
         embeddings = yield from run_in_background("preparing the clustering", select)  # [U, E]
         copy_counts = distinct_images.copy_counts  # [U]
@@ -274,21 +277,27 @@ class Trainer:
             find_answered = partial(self._find_answered_images, round_number)
             is_answered = yield from run_in_background("measuring uncertainty", find_answered)
             uncertainties[is_answered] = 0  # nobody is asked twice
+            cluster_config = config.cluster
+            if find_unanswered_class_ids(self._repository):
+                cluster_config = replace(
+                    cluster_config, uncertainty_factor=0.0
+                )  # networks are sure of wrong classes, too
             assignments, centres = yield from cluster_uncertain_images(
-                embeddings, distinct_images.select(uncertainties), k, config.cluster, seed, copy_counts, device
+                embeddings, distinct_images.select(uncertainties), k, cluster_config, seed, copy_counts, device
             )
         else:
             assignments, centres = yield from cluster_all_images(embeddings, k, seed, copy_counts, device)
         assignments = distinct_images.expand(assignments)  # [N]
         members = np.arange(len(assignments))
+        are_latents = all_embeddings is not predictions.hidden_components
         pictures = yield from self._draw_centres(
-            *(predictions.latents, all_embeddings, members, assignments, centres, round_number)
+            predictions.latents, all_embeddings, members, assignments, centres, are_latents
         )
         order = partial(order_members, all_embeddings, assignments, centres)
         ordered_members, distances = yield from run_in_background("sorting the members of the clusters", order)
         snapshot = RoundSnapshot(
             predictions.latents,
-            all_embeddings if self._clusters_hidden_units(round_number) else all_embeddings[:, :0],
+            all_embeddings[:, :0] if are_latents else all_embeddings,
             predictions.class_ids,
             assignments,
             ordered_members,
@@ -312,18 +321,18 @@ class Trainer:
         self, cluster: Cluster, part_count: int, labelling_round: LabellingRound
     ) -> Generator[Progress, None, SplitSnapshot]:
         """Split a cluster of a round by k-means and draw the centres of its parts; yields progress."""
-        round_number = labelling_round.round_number
         latents = labelling_round.snapshot.latents[cluster.members]
         embeddings = labelling_round.select_embeddings(cluster.members)
         distinct_members = self._distinct_images.restrict(cluster.members)
-        seed = rng.derive_seed(self.config.seed, "split", round_number, *cluster.path, part_count)
+        seed = rng.derive_seed(self.config.seed, "split", labelling_round.round_number, *cluster.path, part_count)
         distinct_embeddings, copy_counts = distinct_members.select(embeddings), distinct_members.copy_counts
         assignments, centres = yield from cluster_all_images(
             distinct_embeddings, part_count, seed, copy_counts, self._state.device
         )
         assignments = distinct_members.expand(assignments)
+        are_latents = labelling_round.snapshot.hidden_components.shape[1] == 0
         pictures = yield from self._draw_centres(
-            latents, embeddings, cluster.members, assignments, centres, round_number
+            latents, embeddings, cluster.members, assignments, centres, are_latents
         )
         return SplitSnapshot(assignments, centres, pictures.centre_images, pictures.mean_images)
 
@@ -344,16 +353,17 @@ class Trainer:
     ) -> Generator[Progress, None, Predictions]:
         """Return the predictions for the training images, equal ones for copies.
 
-        They are cached until the epoch, the merged classes or the allowed classes change.
+        They are cached until the epoch, the merged classes, the allowed classes or what is clustered change.
         """
         canonical = self._repository.load_class_list().canonical
         if allowed_class_ids is not None:
             is_restricted = not {*canonical[: self._state.vae.classifier.out_features]} <= {*allowed_class_ids}
             allowed_class_ids = allowed_class_ids if is_restricted else None  # all classes are as good as no choice
-        key = epoch, canonical, allowed_class_ids
+        clusters_hidden_units = self._clusters_hidden_units(epoch)
+        key = epoch, canonical, allowed_class_ids, clusters_hidden_units
         if self._cached_predictions is None or self._cached_predictions[0] != key:
             components = None
-            if self.config.network.clustered == "hidden" and epoch > self.config.training.warmup_epochs:
+            if clusters_hidden_units:
                 components = fit_hidden_components(self._state.vae, self._train_inputs, self.config, epoch)
             predictions = yield from self._predict(self._train_inputs, "training", epoch, allowed_class_ids, components)
             equalise = partial(predictions.equalise_copies, self._distinct_images)
@@ -398,31 +408,31 @@ class Trainer:
         members: Indices,
         assignments: NDArray[np.int32],
         centres: LatentVectors,
-        round_number: int,
+        are_latents: bool,
     ) -> Generator[Progress, None, CentrePictures]:
         """Return the pictures of centres [K, E] to which `members` [M] of the training images are assigned, [M].
 
-        `latents` [M, z_dim] and `embeddings` [M, E] are those of the members. Yields Progress.
+        `latents` [M, z_dim] and `embeddings` [M, E] are those of the members; `are_latents` says whether the latter are
+        the former, in the space of the metric. Yields Progress.
         """
         first_copies = self._distinct_images.first_copies[members]
         draw = partial(draw_nearest_images, self.images.train, embeddings, members, first_copies, assignments, centres)
         pictures = yield from run_in_background("drawing the clusters", draw)
         if not decodes_centres(self.config.network):
             return pictures
-        if self.config.cluster.distance_metric == "cosine" or self._clusters_hidden_units(round_number):
+        if self.config.cluster.distance_metric == "cosine" or not are_latents:
             average = partial(average_members, latents, assignments, len(centres))
             centres = yield from run_in_background("drawing the clusters", average)
         return replace(pictures, centre_images=decode_latents(self._state.vae, centres))
 
-    def _embed(self, predictions: Predictions, round_number: int) -> LatentVectors:
-        """Return the training images in the space that a round clusters, [N, E]."""
-        if self._clusters_hidden_units(round_number) and predictions.hidden_components is not None:
-            return predictions.hidden_components
-        return to_metric_space(predictions.latents, self.config.cluster.distance_metric)
+    def _clusters_hidden_units(self, epoch: int) -> bool:
+        """Return whether the round after an epoch clusters components of hidden units.
 
-    def _clusters_hidden_units(self, round_number: int) -> bool:
-        """Return whether a round clusters the components of hidden units; in the first one, nothing has a label yet."""
-        return self.config.network.clustered == "hidden" and round_number > 1
+        Not before every class has an answer: the networks learn to take images of a missing class for another one, and
+        their hidden units no longer keep them apart.
+        """
+        is_configured = self.config.network.clustered == "hidden" and epoch > self.config.training.warmup_epochs
+        return is_configured and not find_unanswered_class_ids(self._repository)
 
     def _save_checkpoint(self, unsaved_events: list[BatchesTrained]) -> None:
         checkpoints.save_checkpoint(self._store, self._repository, self._state, self._epoch, self._step, unsaved_events)
