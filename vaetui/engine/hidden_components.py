@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from torch import Tensor
@@ -14,7 +16,7 @@ from vaetui.engine import rng
 from vaetui.engine.clusters import to_metric_space
 from vaetui.engine.config import MAX_HIDDEN_COMPONENTS, Config
 from vaetui.engine.device_inputs import DeviceInputs
-from vaetui.engine.devices import compute_with, explain_lack_of_memory, send_array
+from vaetui.engine.devices import compute_with, explain_lack_of_memory
 from vaetui.engine.networks import Networks
 
 SAMPLE_IMAGES = 10_000
@@ -52,10 +54,13 @@ def fit_hidden_components(vae: Networks, inputs: DeviceInputs, config: Config, e
     return HiddenComponents(mean, np.ascontiguousarray(directions[:, : -MAX_HIDDEN_COMPONENTS - 1 : -1], np.float32))
 
 
-def project_hidden_units(hidden: Tensor, components: HiddenComponents, config: Config) -> Tensor:
-    """Return the components of hidden units [N, H] in the space of the metric, [N, components]."""
-    mean, directions = (send_array(array, hidden.device) for array in components)
+def project_hidden_units(hidden: Tensor, projection: Sequence[Tensor], config: Config) -> Tensor:
+    """Return the components of hidden units [N, H] in the space of the metric, [N, components].
+
+    `projection` is HiddenComponents on the device of the hidden units.
+    """
+    mean, directions = projection
     hidden = hidden.float()
     if config.cluster.distance_metric == "cosine":
-        hidden = hidden / hidden.norm(dim=1, keepdim=True).clamp(min=1e-12)
+        hidden = F.normalize(hidden, dim=1)
     return (hidden - mean) @ directions

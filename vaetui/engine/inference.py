@@ -98,6 +98,7 @@ def encode_and_classify(
         merge_matrix = torch.eye(len(canonical))[torch.tensor(canonical[:class_count])].to(device)
     total, z_dim = len(inputs), config.network.z_dim
     component_count = 0 if hidden_components is None else hidden_components.directions.shape[1]
+    projection = [send_array(array, device) for array in hidden_components or ()]
     # Preallocated: for a million images, many small results between large freed blocks would fragment the heap.
     latents, projections = np.empty((total, z_dim), np.float32), np.empty((total, component_count), np.float32)
     class_ids, second_class_ids = np.empty(total, np.uint8), np.empty(total, np.uint8)
@@ -112,7 +113,7 @@ def encode_and_classify(
             batch = inputs.load(slice(first, min(first + batch_size, stop)))
             with explain_lack_of_memory():
                 results = _predict_batch(
-                    *(vae, batch, config, logit_offsets, merge_matrix, hidden_components), image_set, *position, first
+                    *(vae, batch, config, logit_offsets, merge_matrix, projection), image_set, *position, first
                 )
         # [n, 4 + z_dim + components]
         numbers = world.gather_rows(results, first - start, stop - start).cpu().numpy()
@@ -134,13 +135,14 @@ def _predict_batch(
     config: Config,
     logit_offsets: Tensor | None,
     merge_matrix: Tensor | None,
-    hidden_components: HiddenComponents | None,
+    projection: Sequence[Tensor],
     image_set: str,
     *position: int,
 ) -> Tensor:
     """Return class, confidence, second class, lead, latent vector and components, for one copy to the CPU.
 
-    They are columns of one matrix, [N, 4 + z_dim + components].
+    They are columns of one matrix, [N, 4 + z_dim + components]. `projection` is HiddenComponents on the
+    device, or empty.
     """
     with compute_with(config.precision, inputs.device):
         hidden, mean, std, components = vae.eval().encode(inputs)
@@ -169,9 +171,9 @@ def _predict_batch(
     leads = (confidences.log() - second_probabilities.log()).clamp(0, MAX_LEAD)
     # Class ids are below 256, which float32 holds exactly.
     columns = torch.stack([class_ids.float(), confidences, second_class_ids.float(), leads], dim=1)  # [N, 4]
-    if hidden_components is None:
+    if not projection:
         return torch.cat([columns, latents], dim=1)
-    return torch.cat([columns, latents, project_hidden_units(hidden, hidden_components, config)], dim=1)
+    return torch.cat([columns, latents, project_hidden_units(hidden, projection, config)], dim=1)
 
 
 def draw_normal_noise(

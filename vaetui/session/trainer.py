@@ -279,9 +279,8 @@ class Trainer:
             uncertainties[is_answered] = 0  # nobody is asked twice
             cluster_config = config.cluster
             if find_unanswered_class_ids(self._repository):
-                cluster_config = replace(
-                    cluster_config, uncertainty_factor=0.0
-                )  # networks are sure of wrong classes, too
+                # The networks are sure of a wrong class for the images of a class without an answer.
+                cluster_config = replace(cluster_config, uncertainty_factor=0.0)
             assignments, centres = yield from cluster_uncertain_images(
                 embeddings, distinct_images.select(uncertainties), k, cluster_config, seed, copy_counts, device
             )

@@ -180,11 +180,10 @@ def load_arrays(store: ArtifactStore, name: str, array_class: type[ArraysT], **d
     `dimensions` are lengths of axes, by letter, that do not follow from the session. Raises ArtifactLostError if the
     file is missing or damaged, and UserError if its content does not fit the session.
     """
-    z_dim = store.axis_lengths["Z"]
-    limits = {"K": MAX_CLUSTERS, "U": MAX_HIDDEN_COMPONENTS, "E": max(z_dim, MAX_HIDDEN_COMPONENTS)}
     hints = get_type_hints(array_class, include_extras=True)
     specs: dict[str, ArraySpec] = {field.name: hints[field.name].__metadata__[0] for field in fields(array_class)}
     lengths = {**store.axis_lengths, **dimensions}
+    limits = {"K": MAX_CLUSTERS, "U": MAX_HIDDEN_COMPONENTS, "E": max(lengths["Z"], MAX_HIDDEN_COMPONENTS)}
     if COLOUR_AXIS not in lengths:
         specs = {name: replace(spec, axes=spec.axes.replace(COLOUR_AXIS, "")) for name, spec in specs.items()}
 
