@@ -9,9 +9,9 @@ import torch
 
 from vaetui.engine.answers import ClassAnswer
 from vaetui.engine.config import Config
+from vaetui.engine.device_inputs import BATCH_IMAGES
 from vaetui.engine.events import Clustered, Saved
 from vaetui.engine.images import Images
-from vaetui.engine.inference import BATCH_IMAGES
 from vaetui.engine.train_state import create_train_state
 from vaetui.engine.vae import to_float_images
 from vaetui.session import lifecycle

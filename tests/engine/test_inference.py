@@ -10,9 +10,9 @@ from tests.idx import MNIST_DIRECTORY
 from tests.simulated_accelerator import DEVICE, simulate_accelerator
 from vaetui.engine import inference
 from vaetui.engine.config import Config
-from vaetui.engine.device_inputs import DeviceImages
+from vaetui.engine.device_inputs import BATCH_IMAGES, DeviceImages
 from vaetui.engine.images import images_from_array, read_idx_array
-from vaetui.engine.inference import BATCH_IMAGES, encode_and_classify
+from vaetui.engine.inference import encode_and_classify
 from vaetui.engine.recipes import get_recipe
 from vaetui.engine.train_state import create_train_state
 from vaetui.runtime.session_runner import drain_events

@@ -18,6 +18,8 @@ from vaetui.engine.vectors import Vectors
 
 COPY_BYTES = 1 << 26
 """Bytes copied to an accelerator at a time, so that a mapped file is not read into memory as a whole."""
+BATCH_IMAGES = 256
+"""Images that are encoded at a time on the CPU: larger batches leave its caches, smaller ones leave cores idle."""
 MAX_MEMORY_SHARE = 0.5
 """Largest share of the free memory of an accelerator that one set of inputs takes; larger ones stay on the CPU."""
 

@@ -15,14 +15,12 @@ from torch import Tensor
 from vaetui.engine import rng
 from vaetui.engine.clusters import to_metric_space
 from vaetui.engine.config import MAX_HIDDEN_COMPONENTS, Config
-from vaetui.engine.device_inputs import DeviceInputs
+from vaetui.engine.device_inputs import BATCH_IMAGES, DeviceInputs
 from vaetui.engine.devices import compute_with, explain_lack_of_memory
 from vaetui.engine.networks import Networks
 
 SAMPLE_IMAGES = 10_000
 """Images that the components are found from."""
-BATCH_IMAGES = 256
-"""Images of the sample that are encoded at a time."""
 
 
 class HiddenComponents(NamedTuple):

@@ -14,7 +14,7 @@ from torch import Tensor
 from vaetui.engine import rng
 from vaetui.engine.clusters import LatentVectors, Pixels
 from vaetui.engine.config import Config
-from vaetui.engine.device_inputs import DeviceInputs
+from vaetui.engine.device_inputs import BATCH_IMAGES, DeviceInputs
 from vaetui.engine.devices import compute_with, explain_lack_of_memory, send_array
 from vaetui.engine.distributed import SINGLE, World
 from vaetui.engine.duplicates import DistinctImages
@@ -24,8 +24,6 @@ from vaetui.engine.networks import Networks
 from vaetui.engine.rng import BatchPart
 from vaetui.engine.vae import to_byte_images
 
-BATCH_IMAGES = 256
-"""Images in a batch: larger batches leave the CPU caches, smaller ones leave cores idle."""
 ACCELERATOR_BATCH_IMAGES = 4 * BATCH_IMAGES
 """Images in a batch of an accelerator, which computes smaller ones faster than the CPU starts them.
 

@@ -19,11 +19,11 @@ from vaetui.data.importing import parse_import_options
 from vaetui.engine import rng
 from vaetui.engine.clusters import LatentVectors, Pixels
 from vaetui.engine.config import decodes_images
-from vaetui.engine.device_inputs import put_on_device
+from vaetui.engine.device_inputs import BATCH_IMAGES, put_on_device
 from vaetui.engine.devices import replace_unavailable, select_device
 from vaetui.engine.events import Progress
 from vaetui.engine.images import images_from_array
-from vaetui.engine.inference import BATCH_IMAGES, Predictions, decode_latents, encode_and_classify
+from vaetui.engine.inference import Predictions, decode_latents, encode_and_classify
 from vaetui.engine.networks import Networks
 from vaetui.engine.vector_vae import VectorVAE
 from vaetui.engine.vectors import vectors_from_array
