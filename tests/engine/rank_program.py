@@ -56,15 +56,28 @@ def train_small(world: World, case: str) -> dict[str, NDArray[Any]]:
                 reports.close()  # the other ranks stop, too
         results |= {f"{name}.losses": np.array(losses), **to_checkpoint_arrays(state)}
     components = fit_hidden_components(state.vae, inputs, config, 1)
-    steps = encode_and_classify(state.vae, inputs, config, "training", hidden_components=components, world=world)
+    has_heads = config.network.cluster_heads > 0
+    steps = encode_and_classify(
+        state.vae,
+        inputs,
+        config,
+        "training",
+        hidden_components=components,
+        assigns_clusters=has_heads,
+        world=world,
+    )
     predictions = drain(world.follow(steps))
     assert predictions.hidden_components is not None
-    return results | {"latents": predictions.latents, "hidden_components": predictions.hidden_components}
+    results |= {"latents": predictions.latents, "hidden_components": predictions.hidden_components}
+    if has_heads:
+        assert predictions.soft_assignments is not None
+        results["soft_assignments"] = predictions.soft_assignments
+    return results
 
 
 def build_config(case: str) -> Config:
-    """Return the configuration of a case, with second views for "views" and "vectors"."""
-    config = get_recipe({"vectors": "features", "views": "propagation"}.get(case, "paper"))
+    """Return the configuration of a case, with second views for "views", "heads" and "vectors"."""
+    config = get_recipe({"vectors": "features", "views": "propagation", "heads": "thorough"}.get(case, "paper"))
     batch_size = {"tiny": 2, "uneven": 16}.get(case, 32)
     network = dataclasses.replace(config.network, batch_norm=True)
     training = dataclasses.replace(config.training, batch_size=batch_size)

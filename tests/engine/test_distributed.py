@@ -42,7 +42,12 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize(
-    "case", ["views", *(pytest.param(case, marks=pytest.mark.slow) for case in ("plain", "vectors", "tiny", "uneven"))]
+    "case",
+    [
+        "views",
+        "heads",
+        *(pytest.param(case, marks=pytest.mark.slow) for case in ("plain", "vectors", "tiny", "uneven")),
+    ],
 )
 def test_ranks_train_as_one_process(tmp_path: Path, free_port: int, case: str) -> None:
     first, second = run_ranks(tmp_path, 2, case, free_port)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
+from sklearn.metrics import mutual_info_score
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from vaetui.engine import losses
@@ -51,3 +54,24 @@ def test_consistency_counts_confident_plain_views_and_sends_them_no_gradient() -
     loss.backward()
     assert plain.grad is not None
     assert not plain.grad.any()
+
+
+def test_clustering_loss_is_minus_the_mutual_information_of_the_clusters_of_two_views() -> None:
+    generator = torch.Generator().manual_seed(0)
+    first, second = torch.randint(0, 4, (2, 500), generator=generator)
+    second = torch.where(torch.rand(500, generator=generator) < 0.7, first, second)
+    counts = torch.zeros(1, 4, 4).index_put_((torch.tensor(0), first, second), torch.tensor(1 / 500), accumulate=True)
+    both_ways = torch.cat([first, second]), torch.cat([second, first])  # the loss treats the views alike
+    expected = -mutual_info_score(*both_ways)
+    torch.testing.assert_close(losses.clustering(counts).item(), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_clustering_loss_is_smallest_for_equally_large_clusters_on_which_views_agree() -> None:
+    agreed, independent = torch.eye(5)[None] / 5, torch.full((1, 5, 5), 1 / 25)
+    collapsed = torch.zeros(1, 5, 5)
+    collapsed[0, 2, 2] = 1
+    torch.testing.assert_close(losses.clustering(agreed), torch.tensor(-math.log(5)), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(losses.clustering(independent), torch.tensor(0.0), rtol=0, atol=1e-4)
+    torch.testing.assert_close(losses.clustering(collapsed), torch.tensor(0.0), rtol=0, atol=1e-4)
+    both = losses.clustering(torch.cat([agreed, independent]))
+    torch.testing.assert_close(both, torch.tensor(-math.log(5) / 2), rtol=1e-4, atol=1e-4)

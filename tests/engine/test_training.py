@@ -126,6 +126,42 @@ def test_default_recipe_trains_all_terms_and_schedules_the_learning_rate(images:
     assert final_lr == pytest.approx(recipe.training.learning_rate * 0.02 * 21 / 50), "warm-up was not complete"
 
 
+def test_learning_rate_declines_once_before_the_first_round_and_then_in_every_epoch(images: DeviceImages) -> None:
+    recipe = get_recipe("thorough")
+    training = replace(recipe.training, batch_size=8, min_batches=1, warmup_epochs=2)
+    network = replace(recipe.network, channels=(4, 8), hidden_units=16)
+    config = replace(recipe, network=network, training=training)
+    state = create_train_state(config, (28, 28))
+    final_rates = []
+    for epoch, labels in ((1, None), (2, None), (3, random_labels()), (4, random_labels())):
+        list(train_epoch(state, images, labels, config, epoch))
+        final_rates.append(state.optimiser.param_groups[0]["lr"] / training.learning_rate)
+    assert final_rates == pytest.approx([0.51, 0.02, 0.02, 0.02])
+
+
+def test_cluster_heads_learn_before_the_first_round_only(images: DeviceImages) -> None:
+    recipe = get_recipe("thorough")
+    training = replace(recipe.training, batch_size=64, min_batches=1, warmup_epochs=3)
+    network = replace(recipe.network, channels=(8, 16), hidden_units=32)
+    config = replace(recipe, network=network, training=training)
+    clustering_losses = []
+    for weight in (0.0, recipe.loss.clustering_weight):
+        changed = replace(config, loss=replace(config.loss, clustering_weight=weight))
+        state = create_train_state(changed, (28, 28))
+        for epoch in (1, 2, 3):
+            list(train_epoch(state, images, None, changed, epoch))
+        with torch.no_grad():
+            hidden = state.vae.eval().encode(images.load(slice(None))).hidden
+            assignments = state.vae.assign_clusters(hidden)  # [N, heads, K]
+        assert assignments.shape == (IMAGE_COUNT, 3, 20)
+        joint = torch.einsum("bhk,bhl->hkl", assignments, assignments) / IMAGE_COUNT
+        clustering_losses.append(losses.clustering(joint).item())
+    assert clustering_losses[1] < 2 * clustering_losses[0] < 0
+    weights = state.vae.cluster_heads.weight.detach().clone()
+    list(train_epoch(state, images, random_labels(), config, 4))
+    assert torch.equal(state.vae.cluster_heads.weight, weights)
+
+
 def test_reported_losses_are_the_terms_of_the_total_and_0_where_unused(
     images: DeviceImages, monkeypatch: pytest.MonkeyPatch
 ) -> None:

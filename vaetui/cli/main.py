@@ -34,6 +34,7 @@ from vaetui.cli.rank_command import ranks_option
 from vaetui.cli.ui_options import UiMode, add_ui_options
 from vaetui.engine.audit_plans import PLANS, PlanName
 from vaetui.engine.config import Bounds, decodes_centres
+from vaetui.engine.recipes import get_recipe
 from vaetui.errors import UserError, format_count
 from vaetui.runtime import session_runner
 from vaetui.runtime.utf8_mode import restart_in_utf8_mode
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from vaetui.session.session import Session
 
 
+DEFAULT_ANSWERS = 16
+"""Answers of a simulated round of a recipe that leaves the number of clusters open."""
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -145,7 +148,11 @@ def resume(session: str | None, device: Device | None, ranks: int | None, ui_mod
     default="members",
     help="What the annotator judges: the nearest 8 members of a cluster, or its decoded centre alone.",
 )
-@bounded_option("--answers", bounds=Bounds(0, math.inf), default=16, help="Maximum answers per round.")
+@bounded_option(
+    "--answers",
+    bounds=Bounds(0, math.inf),
+    help="Maximum answers per round (default: the clusters of a round of the recipe, or 16).",
+)
 @bounded_option(
     "--error-rate", bounds=Bounds(0.0, 1.0), default=0.02, help="Probability that an answer names a wrong class."
 )
@@ -176,7 +183,7 @@ def resume(session: str | None, device: Device | None, ranks: int | None, ui_mod
 def simulate(
     data_options: DataOptions,
     annotator: AnnotatorName,
-    answers: int,
+    answers: int | None,
     error_rate: float,
     review_answers: int | None,
     review_kind: ReviewKind,
@@ -197,6 +204,8 @@ def simulate(
     if keep is not None:
         locations.require_free_name(keep)  # Checked before the import and the training of the reader.
     options = replace(data_options, import_options=replace(data_options.import_options, labels=True))
+    if answers is None:
+        answers = get_recipe(config.recipe).cluster.clusters or DEFAULT_ANSWERS
     if review_answers is None:
         review_answers = choose_review_answers(annotator, answers, config.propagation.method)
     if mixed == "nearest" and annotator == "centre":

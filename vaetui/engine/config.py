@@ -26,6 +26,10 @@ MAX_HIDDEN_COMPONENTS = 32
 
 On MNIST they hold 93 % of the variance; with 16, the accuracy of the default recipe was 0.1 points lower.
 """
+MAX_CLUSTER_HEADS = 4
+"""Most heads for soft clusters: they bound the numbers per image that a round stores."""
+MAX_HEAD_CLUSTERS = 64
+"""Most soft clusters of a head."""
 BATCHES_PER_REPORT = 8
 """Batches between two reports of the losses: about 0.2 s on two cores, and one synchronisation on a GPU."""
 
@@ -49,6 +53,11 @@ class NetworkConfig:
     clustered: Literal["latents", "components", "hidden"] = "latents"
     """What is clustered and linked: latent vectors, or `z_dim` principal components of the features of patches, or
     latent vectors until every class has an answer, and then principal components of the hidden units."""
+    cluster_heads: Annotated[int, Bounds(0, MAX_CLUSTER_HEADS)] = 0
+    """Heads that divide the images into soft clusters, which the first round asks about; 0 to ask about k-means
+    clusters of latent vectors."""
+    head_clusters: Annotated[int, Bounds(2, MAX_HEAD_CLUSTERS)] = 20
+    """Soft clusters of each head."""
     image_decoder: bool = False
     """Whether networks for vectors also learn to decode the images; those for images always do."""
     z_dim: Annotated[int, Bounds(1, 256)] = 10
@@ -92,6 +101,8 @@ class LossConfig:
     """Weight of the contrastive loss NT-Xent (Chen et al. 2020, SimCLR, equation 1)."""
     temperature: Annotated[float, Bounds(0.01, 10.0)] = 0.3
     """Temperature of the contrastive loss."""
+    clustering_weight: Annotated[float, Bounds(0.0, 1e6)] = 0.0
+    """Weight of the clustering loss of the cluster heads, before the first round (Ji et al. 2019, IIC, equation 3)."""
     consistency_weight: Annotated[float, Bounds(0.0, 1e6)] = 0.0
     """Weight of the consistency loss between the two views (Sohn et al. 2020, FixMatch, equation 4)."""
     consistency_threshold: Annotated[float, Bounds(0.0, 1.0)] = 0.9
@@ -141,6 +152,8 @@ class PropagationConfig:
     """To the members of the answered cluster (paper, eq. 2), or over a graph of neighbours, all rounds together."""
     neighbours: Annotated[int, Bounds(2, 100)] = 12
     """Neighbours of an image in the graph."""
+    renews_labels: bool = False
+    """Whether the graph is built anew after each epoch of a round, so that the next one trains on better labels."""
     max_graph_images: Annotated[int, Bounds(100, 10_000_000)] = 1_000_000
     """Most images in the graph; all others take the labels of their nearest graph images."""
 

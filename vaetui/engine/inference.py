@@ -22,7 +22,7 @@ from vaetui.engine.events import Progress
 from vaetui.engine.hidden_components import HiddenComponents, project_hidden_units
 from vaetui.engine.networks import Networks
 from vaetui.engine.rng import BatchPart
-from vaetui.engine.vae import to_byte_images
+from vaetui.engine.vae import VAE, to_byte_images
 
 ACCELERATOR_BATCH_IMAGES = 4 * BATCH_IMAGES
 """Images in a batch of an accelerator, which computes smaller ones faster than the CPU starts them.
@@ -49,6 +49,11 @@ class Predictions:
     """Logarithms of the first probability over the second, [N], from 0 to MAX_LEAD."""
     hidden_components: LatentVectors | None = None
     """Principal components of the hidden units, [N, components]; None if they were not asked for."""
+    soft_assignments: LatentVectors | None = None
+    """Square roots of the probabilities of the clusters of all heads, [N, heads K]; None if they were not asked for.
+
+    The distances between them are Hellinger distances, but for a factor.
+    """
 
     def equalise_copies(self, distinct_images: DistinctImages) -> Predictions:
         """Return the predictions in which each copy has those of its first copy.
@@ -63,6 +68,7 @@ class Predictions:
             copy_first_values(self.second_class_ids),
             copy_first_values(self.leads),
             None if self.hidden_components is None else copy_first_values(self.hidden_components),
+            None if self.soft_assignments is None else copy_first_values(self.soft_assignments),
         )
 
 
@@ -75,13 +81,15 @@ def encode_and_classify(
     canonical: Sequence[int] = (),
     allowed_class_ids: Collection[int] | None = None,
     hidden_components: HiddenComponents | None = None,
+    assigns_clusters: bool = False,
     world: World = SINGLE,
 ) -> Generator[Progress, None, Predictions]:
     """Encode and classify images or vectors; yield Progress and return Predictions.
 
     `canonical` maps a class id to the class that it counts as, and may name more classes than the networks have;
     probabilities of merged classes are summed. With `allowed_class_ids`, the probabilities of all other classes are 0
-    and those of the allowed ones sum to 1. With `hidden_components`, hidden units are projected to them. If the recipe
+    and those of the allowed ones sum to 1. With `hidden_components`, hidden units are projected to them; with
+    `assigns_clusters`, the cluster heads, which must exist, assign images to their clusters. If the recipe
     samples latent vectors, the sample depends only on the seed, the name `image_set` and the `position` in the run. The
     processes of a `world` divide the batches.
     """
@@ -97,8 +105,11 @@ def encode_and_classify(
     total, z_dim = len(inputs), config.network.z_dim
     component_count = 0 if hidden_components is None else hidden_components.directions.shape[1]
     projection = [send_array(array, device) for array in hidden_components or ()]
+    network = config.network
+    assignment_count = network.cluster_heads * network.head_clusters if assigns_clusters else 0
     # Preallocated: for a million images, many small results between large freed blocks would fragment the heap.
     latents, projections = np.empty((total, z_dim), np.float32), np.empty((total, component_count), np.float32)
+    assignments = np.empty((total, assignment_count), np.float32)
     class_ids, second_class_ids = np.empty(total, np.uint8), np.empty(total, np.uint8)
     confidences, leads = np.empty(total, np.float32), np.empty(total, np.float32)
     columns: tuple[NDArray[Any], ...] = (class_ids, confidences, second_class_ids, leads)
@@ -106,23 +117,28 @@ def encode_and_classify(
     for start in range(0, total, batch_size * world.size):
         stop = min(start + batch_size * world.size, total)
         first = min(start + batch_size * world.rank, stop)  # the batches are those of one process
-        results = torch.empty((0, len(columns) + z_dim + component_count), device=device)
+        results = torch.empty((0, len(columns) + z_dim + component_count + assignment_count), device=device)
         if first < stop:
             batch = inputs.load(slice(first, min(first + batch_size, stop)))
             with explain_lack_of_memory():
                 results = _predict_batch(
-                    *(vae, batch, config, logit_offsets, merge_matrix, projection), image_set, *position, first
+                    *(vae, batch, config, logit_offsets, merge_matrix, projection, assigns_clusters),
+                    image_set,
+                    *position,
+                    first,
                 )
-        # [n, 4 + z_dim + components]
+        # [n, 4 + z_dim + components + heads K]
         numbers = world.gather_rows(results, first - start, stop - start).cpu().numpy()
         for column, values in zip(columns, numbers.T, strict=False):
             column[start:stop] = values
         latents[start:stop] = numbers[:, len(columns) : len(columns) + z_dim]
-        projections[start:stop] = numbers[:, len(columns) + z_dim :]
+        projections[start:stop] = numbers[:, len(columns) + z_dim :][:, :component_count]
+        assignments[start:stop] = numbers[:, len(columns) + z_dim + component_count :]
         yield Progress(f"encoding the {image_set} images", stop, total)
-    has_projections = hidden_components is not None
     return Predictions(
-        latents, class_ids, confidences, second_class_ids, leads, projections if has_projections else None
+        *(latents, class_ids, confidences, second_class_ids, leads),
+        None if hidden_components is None else projections,
+        assignments if assigns_clusters else None,
     )
 
 
@@ -134,12 +150,13 @@ def _predict_batch(
     logit_offsets: Tensor | None,
     merge_matrix: Tensor | None,
     projection: Sequence[Tensor],
+    assigns_clusters: bool,
     image_set: str,
     *position: int,
 ) -> Tensor:
-    """Return class, confidence, second class, lead, latent vector and components, for one copy to the CPU.
+    """Return class, confidence, second class, lead, latent vector, components and clusters, for one copy to the CPU.
 
-    They are columns of one matrix, [N, 4 + z_dim + components]. `projection` is HiddenComponents on the
+    They are columns of one matrix, [N, 4 + z_dim + components + heads K]. `projection` is HiddenComponents on the
     device, or empty.
     """
     with compute_with(config.precision, inputs.device):
@@ -169,9 +186,14 @@ def _predict_batch(
     leads = (confidences.log() - second_probabilities.log()).clamp(0, MAX_LEAD)
     # Class ids are below 256, which float32 holds exactly.
     columns = torch.stack([class_ids.float(), confidences, second_class_ids.float(), leads], dim=1)  # [N, 4]
-    if not projection:
-        return torch.cat([columns, latents], dim=1)
-    return torch.cat([columns, latents, project_hidden_units(hidden, projection, config)], dim=1)
+    parts = [columns, latents]
+    if projection:
+        parts.append(project_hidden_units(hidden, projection, config))
+    if assigns_clusters:
+        assert isinstance(vae, VAE)
+        with compute_with(config.precision, inputs.device):
+            parts.append(vae.assign_clusters(hidden).sqrt().flatten(1))
+    return torch.cat(parts, dim=1)
 
 
 def draw_normal_noise(

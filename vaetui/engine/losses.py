@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+MIN_JOINT_PROBABILITY = 1e-8
+"""Smallest probability of a pair of clusters, because the clustering loss takes logarithms."""
+
 
 def reconstruction(logits: Tensor, images: Tensor) -> Tensor:
     """Return the binary cross-entropy of images [N, 1, H, W], summed over pixels, mean over images (eq. 1), in nats."""
@@ -49,6 +52,20 @@ def nt_xent(views: Tensor, temperature: float, start: int = 0, count: int | None
     similarities.diagonal(start).fill_(-torch.inf)
     other_similarities = (own_views * own_views.roll(count // 2, 0)).sum(dim=1)  # [count]
     return (similarities.logsumexp(dim=1) - other_similarities).mean()
+
+
+def clustering(joint: Tensor) -> Tensor:
+    """Return minus the mutual information of the soft clusters of two views, mean over heads, in nats.
+
+    `joint` [heads, K, K] are the probabilities that an image is in a cluster by one view, and in a cluster by the other
+    (Ji et al. 2019, "Invariant information clustering", equation 3). The loss is smallest if views agree on a single
+    cluster and all clusters are equally large.
+    """
+    joint = ((joint + joint.transpose(1, 2)) / 2).clamp(min=MIN_JOINT_PROBABILITY)
+    joint = joint / joint.sum(dim=(1, 2), keepdim=True)
+    marginals = joint.sum(dim=2)  # [heads, K], the same for both views
+    information = joint * (joint.log() - marginals.log()[:, :, None] - marginals.log()[:, None, :])
+    return -information.sum(dim=(1, 2)).mean()
 
 
 def consistency(logits: Tensor, threshold: float) -> Tensor:

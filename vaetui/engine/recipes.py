@@ -84,7 +84,17 @@ RECIPES = {
     "paper": Config(),
 }
 """Configurations by name: "propagation" propagates answers over a graph of neighbours; "features" does so with vectors
-of a pretrained network in place of the images, "photos" with features of patches; "paper" is the published method."""
+of a pretrained network in place of the images, "photos" with features of patches; "thorough" asks fewer questions and
+trains longer; "paper" is the published method."""
+RECIPES["thorough"] = replace(
+    RECIPES[DEFAULT_RECIPE],
+    recipe="thorough",
+    network=replace(RECIPES[DEFAULT_RECIPE].network, cluster_heads=3),
+    loss=replace(RECIPES[DEFAULT_RECIPE].loss, clustering_weight=100.0),
+    cluster=replace(RECIPES[DEFAULT_RECIPE].cluster, clusters=20, clusters_per_class=2.0),
+    training=replace(RECIPES[DEFAULT_RECIPE].training, warmup_epochs=10, rounds=1, epochs_per_round=10),
+    propagation=replace(RECIPES[DEFAULT_RECIPE].propagation, renews_labels=True),
+)
 PHOTOS_RECIPE = "photos"
 """Recipe of a new session of colour photographs without features."""
 FEATURES_RECIPE = "features"

@@ -23,6 +23,7 @@ from vaetui.engine.networks import Networks
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.rng import BatchPart
 from vaetui.engine.train_state import TrainState
+from vaetui.engine.vae import VAE
 from vaetui.engine.vector_augmentation import augment_vectors
 from vaetui.engine.vector_vae import VectorVAE
 from vaetui.errors import UserError
@@ -58,7 +59,7 @@ def train_epoch(
     loss_sums = torch.zeros(len(Losses._fields), device=state.device)
     reported_step, image_count, started_at = start_step, 0, perf_counter()
     for step, batch in enumerate(batches[start_step:], start=start_step + 1):
-        _set_learning_rate(state, config.training, step, len(batches))
+        _set_learning_rate(state, config.training, epoch, step, len(batches))
         # Every process trains on the whole of a batch that has not an image for each.
         batch_world = world if len(batch) >= world.size else SINGLE
         part = batch[batch_world.part(len(batch))]
@@ -134,6 +135,11 @@ class TrainingStep(nn.Module):
             all_means = world.gather_rows(view_means, start, repeats * batch_count)
             contrastive = share * losses.nt_xent(all_means, config.loss.temperature, start, repeats * count)
             total = total + config.loss.contrastive_weight * contrastive
+        if not targets and repeats == 2 and isinstance(vae, VAE) and vae.cluster_heads is not None:
+            with compute_with(config.precision, inputs.device):
+                plain, augmented = vae.assign_clusters(hidden).chunk(2)  # 2 x [B, heads, K]
+            joint = world.sum(torch.einsum("bhk,bhl->hkl", plain, augmented) / batch_count)
+            total = total + config.loss.clustering_weight * losses.clustering(joint)
         if targets:
             view_latents = view_means
             if config.network.latent == "sample":
@@ -166,12 +172,17 @@ def _draw_second_view(vae: Networks, inputs: Tensor, part: BatchPart, config: Co
     return augment(inputs, config.augmentation, config.seed, epoch, step, part=part)
 
 
-def _set_learning_rate(state: TrainState, config: TrainingConfig, step: int, steps_per_epoch: int) -> None:
+def _set_learning_rate(state: TrainState, config: TrainingConfig, epoch: int, step: int, steps_per_epoch: int) -> None:
     """Set the learning rate of a step if the schedule is "cosine": linear warm-up, then cosine decay.
 
-    The schedule restarts every epoch, so that rounds can be added later and every round asks a settled network.
+    It declines once before the first round. Then it restarts every epoch, so that rounds can be added later and every
+    round asks a settled network.
     """
     if config.lr_schedule == "cosine":
-        cosine = MIN_LR_FRACTION + (1 - MIN_LR_FRACTION) * (1 + math.cos(math.pi * step / steps_per_epoch)) / 2
+        step_count = steps_per_epoch
+        if epoch <= config.warmup_epochs:
+            step += (epoch - 1) * steps_per_epoch
+            step_count *= config.warmup_epochs
+        cosine = MIN_LR_FRACTION + (1 - MIN_LR_FRACTION) * (1 + math.cos(math.pi * step / step_count)) / 2
         for group in state.optimiser.param_groups:
             group["lr"] = config.learning_rate * cosine * min(1.0, step / LR_WARMUP_BATCHES)

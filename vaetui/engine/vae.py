@@ -102,6 +102,10 @@ class VAE(nn.Module):
         self.classifier = nn.Linear(hidden_units if self.classifies_hidden else config.z_dim, config.classes)
         norms = [BatchNorm(conv1_channels), BatchNorm(conv2_channels), BatchNorm(hidden_units)]
         self.norms = nn.ModuleList(norms if config.batch_norm else [nn.Identity()] * 3)
+        self.cluster_heads: nn.Linear | None = None
+        self._head_shape = config.cluster_heads, config.head_clusters
+        if config.cluster_heads:
+            self.cluster_heads = nn.Linear(hidden_units, config.cluster_heads * config.head_clusters)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, images: Tensor) -> Encoding:
@@ -131,6 +135,12 @@ class VAE(nn.Module):
         """Return class logits [N, classes] from hidden units or from latent vectors, whichever is configured."""
         logits: Tensor = self.classifier(hidden if self.classifies_hidden else latents)
         return logits
+
+    def assign_clusters(self, hidden: Tensor) -> Tensor:
+        """Return the probabilities of the soft clusters of each head, [N, heads, K], from hidden units."""
+        assert self.cluster_heads is not None
+        logits: Tensor = self.cluster_heads(hidden)
+        return logits.float().view(-1, *self._head_shape).softmax(dim=2)
 
     def decode_images(self, latents: Tensor) -> Tensor:
         """Return pixel logits [N, 1, H, W] or [N, 3, H, W] of whole images from latent vectors [N, z_dim]."""

@@ -26,6 +26,7 @@ answer_recorder   record answers, splits and class edits; undo and redo
 answer_history    the answers of all rounds
 learned_classes   the classes with answers, and those that the networks can tell apart
 label_propagator  pseudo-labels from the answers of all rounds
+label_renewal     pseudo-labels that are propagated anew after each epoch of a round
 digit_keys        the class behind each digit key
 views             frozen values that screens show
 metric_history    losses and epochs measured so far, and the estimates that may be shown

@@ -57,11 +57,16 @@ class LabelPropagator:
         self._load_round = load_round
         self._train_val_split: TrainValSplit | None = None
         self._cached_image_labels: dict[int | None, tuple[tuple[object, ...], ImageLabelMap]] = {}
-        self._cached_graph: tuple[int, KNNGraph] | None = None
+        self._cached_graph: tuple[tuple[int, bool], KNNGraph] | None = None
         self._cached_round_labels: dict[tuple[int, tuple[int, ...], tuple[int, ...]], RoundLabels] = {}
 
-    def propagate_answers(self, config: Config, round_number: int) -> Generator[Progress, None, PseudoLabels]:
-        """Return the pseudo-labels of all training images by the answers up to a round; yields progress."""
+    def propagate_answers(
+        self, config: Config, round_number: int, embeddings: LatentVectors | None = None
+    ) -> Generator[Progress, None, PseudoLabels]:
+        """Return the pseudo-labels of all training images by the answers up to a round; yields progress.
+
+        The graph links images by `embeddings` [N, E], by default those of the round.
+        """
         open_round = partial(self._load_round, round_number, round_number)
         labelling_round = yield from run_in_background("opening the round", open_round)
         load_image_labels = partial(self.load_train_image_labels, round_number)
@@ -75,9 +80,13 @@ class LabelPropagator:
 
             labelled_sets = self._earlier_labelled_sets(round_number, round_number)
             shown_set = concat_labelled_sets([*labelled_sets, labelling_round.collect_labelled_set()])
-            embeddings = yield from run_in_background("opening the round", lambda: labelling_round.embeddings)
+            graph_key = round_number, embeddings is None
+            if embeddings is None:
+                embeddings = yield from run_in_background("opening the round", lambda: labelling_round.embeddings)
+            else:
+                self._cached_graph = None  # it links the images by other embeddings
             probabilities = yield from self._class_probabilities(
-                config, round_number, embeddings, distinct_images, shown_set, round_number
+                config, graph_key, embeddings, distinct_images, shown_set, round_number
             )
             labels = yield from run_in_background("propagating labels", partial(to_pseudo_labels, probabilities))
             del probabilities
@@ -168,14 +177,14 @@ class LabelPropagator:
         labelled_set = concat_labelled_sets(self._earlier_labelled_sets(round_number, round_number))
         return (
             yield from self._class_probabilities(
-                config, round_number, embeddings, distinct_images, labelled_set, round_number
+                config, (round_number, True), embeddings, distinct_images, labelled_set, round_number
             )
         )
 
     def _class_probabilities(
         self,
         config: Config,
-        round_number: int,
+        graph_key: tuple[int, bool],
         embeddings: LatentVectors,
         distinct_images: DistinctImages,
         labelled_set: LabelledSet,
@@ -183,21 +192,22 @@ class LabelPropagator:
     ) -> Generator[Progress, None, Probabilities]:
         """Propagate labels of first copies over a graph of the distinct images; copies get equal probabilities.
 
-        Answers about single images up to the round replace the labels of their clusters.
+        `graph_key` is the round, and whether `embeddings` are its own. Answers about single images up to the round
+        replace the labels of their clusters.
         """
         import numpy as np
 
         from vaetui.engine import label_propagation, rng
 
-        if self._cached_graph is None or self._cached_graph[0] != round_number:
+        if self._cached_graph is None or self._cached_graph[0] != graph_key:
             self._cached_graph = None  # two graphs of many images would take twice the memory
-            seed = rng.derive_seed(config.seed, "graph", round_number)
+            seed = rng.derive_seed(config.seed, "graph", graph_key[0])
             select = partial(distinct_images.select, embeddings)
             distinct_embeddings = yield from run_in_background("finding nearest neighbours", select)
             graph = yield from label_propagation.build_knn_graph(
                 distinct_embeddings, config.propagation, seed, config.threads, _find_device(config)
             )
-            self._cached_graph = round_number, graph
+            self._cached_graph = graph_key, graph
         classes = self._repository.load_class_list(last_round)
         labelled_set = self.load_train_image_labels(last_round).replace_labels(labelled_set, distinct_images)
         # Merged classes are excluded: without labels of their own they would still get a share of the probability.

@@ -86,11 +86,19 @@ class RankCommands:
         canonical: Sequence[int],
         allowed_class_ids: Collection[int] | None,
         hidden_components: HiddenComponents | None,
+        assigns_clusters: bool,
     ) -> Generator[Progress, None, Predictions]:
         """Encode and classify as `inference.encode_and_classify`, with the batches divided among the ranks."""
         if self._world.size > 1:
             allowed = None if allowed_class_ids is None else list(allowed_class_ids)
-            parameters = [state.vae.classifier.out_features, subset_name, epoch, list(canonical), allowed]
+            parameters = [
+                state.vae.classifier.out_features,
+                subset_name,
+                epoch,
+                list(canonical),
+                allowed,
+                assigns_clusters,
+            ]
             projection = {} if hidden_components is None else hidden_components._asdict()
             self._world.share(["encode_and_classify", *parameters], {**projection, **to_arrays(state)})
         predictions = yield from self._world.follow(
@@ -103,6 +111,7 @@ class RankCommands:
                 canonical=canonical,
                 allowed_class_ids=allowed_class_ids,
                 hidden_components=hidden_components,
+                assigns_clusters=assigns_clusters,
                 world=self._world,
             )
         )
@@ -139,8 +148,8 @@ class FollowingRank:
                     self._open_data(created_at, checksum, config_json)
                 case ["train_epoch", class_count, epoch, start_step]:
                     self._train_epoch(class_count, epoch, start_step, arrays)
-                case ["encode_and_classify", class_count, subset_name, epoch, canonical, allowed_class_ids]:
-                    self._encode_and_classify(class_count, subset_name, epoch, canonical, allowed_class_ids, arrays)
+                case ["encode_and_classify", *parameters]:
+                    self._encode_and_classify(arrays, *parameters)
                 case ["end", int(status)]:
                     return status
                 case _:
@@ -192,12 +201,13 @@ class FollowingRank:
 
     def _encode_and_classify(
         self,
+        arrays: NamedArrays,
         class_count: int,
         subset_name: str,
         epoch: int,
         canonical: list[int],
         allowed_class_ids: list[int] | None,
-        arrays: NamedArrays,
+        assigns_clusters: bool,
     ) -> None:
         projection = {name: arrays.pop(name) for name in HiddenComponents._fields if name in arrays}
         steps = encode_and_classify(
@@ -209,6 +219,7 @@ class FollowingRank:
             canonical=canonical,
             allowed_class_ids=allowed_class_ids,
             hidden_components=HiddenComponents(**projection) if projection else None,
+            assigns_clusters=assigns_clusters,
             world=self._world,
         )
         exhaust(self._world.follow(steps))

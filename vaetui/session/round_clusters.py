@@ -61,7 +61,7 @@ class RoundClusters:
 
     @property
     def embeddings(self) -> LatentVectors:
-        """The training images in the space that k-means clusters, [N, E]; computed each time from latent vectors."""
+        """The training images in the space of the graph, [N, E]; computed each time from latent vectors."""
         return self.select_embeddings(slice(None))
 
     def select_embeddings(self, indices: Indices | slice) -> LatentVectors:
@@ -69,6 +69,12 @@ class RoundClusters:
         if self.snapshot.hidden_components.shape[1]:
             return self.snapshot.hidden_components[indices]
         return to_metric_space(self.snapshot.latents[indices], self._distance_metric)
+
+    def select_clustered(self, indices: Indices) -> LatentVectors:
+        """Return some images in the space that k-means clustered, [M, E]."""
+        if self.snapshot.soft_assignments.shape[1]:
+            return self.snapshot.soft_assignments[indices]
+        return self.select_embeddings(indices)
 
     def load_parts(self, cluster: Cluster, answer_id: int) -> ClusterTree:
         """Return the parts of a cluster that the answer with that id split.
@@ -81,7 +87,7 @@ class RoundClusters:
             snapshot = stored_arrays.load_arrays(self._store, name, SplitSnapshot, M=len(cluster.members), E=width)
             pictures = CentrePictures(snapshot.centre_images, snapshot.mean_images)
             self._parts[answer_id] = build_clusters(
-                self.select_embeddings(cluster.members),
+                self.select_clustered(cluster.members),
                 cluster.members,
                 snapshot.assignments,
                 snapshot.centres,

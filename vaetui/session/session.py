@@ -36,6 +36,7 @@ from vaetui.session.dataset_location import has_scorable_test_images
 from vaetui.session.digit_keys import load_digit_keys, sum_counts_of_merged_classes
 from vaetui.session.image_review import ImageReview
 from vaetui.session.label_propagator import LabelPropagator
+from vaetui.session.label_renewal import are_labels_renewed, renew_labels
 from vaetui.session.labelling import LabellingLoader
 from vaetui.session.labelling_rounds import LabellingRounds
 from vaetui.session.metric_history import MetricHistory
@@ -420,7 +421,7 @@ class Session:
             self._lock.release()
 
     def _train_epoch(self, trainer: Trainer, epoch: int) -> Iterator[Event]:
-        pseudo_labels = yield from self._propagate_for_epoch(epoch)
+        pseudo_labels = yield from self._propagate_for_epoch(trainer, epoch)
         yield from trainer.train_epoch(epoch, pseudo_labels, self._history.add_losses)
         from vaetui.session.label_evidence import expect_accuracy
 
@@ -444,7 +445,7 @@ class Session:
         for epoch in range(max(trainer.last_trained_epoch + 1, 1), len(self._history.finished_epochs) + 1):
             yield Progress(f"repeating epoch {epoch}", 0, 1)
             yield from trainer.train_epoch(
-                epoch, (yield from self._propagate_for_epoch(epoch)), self._history.add_losses
+                epoch, (yield from self._propagate_for_epoch(trainer, epoch)), self._history.add_losses
             )
         return trainer
 
@@ -453,12 +454,14 @@ class Session:
         trainer = yield from self._prepare_trainer()
         return (yield from trainer.predict_all(len(self._history.finished_epochs), class_ids))
 
-    def _propagate_for_epoch(self, epoch: int) -> Generator[Event, None, PseudoLabels | None]:
+    def _propagate_for_epoch(self, trainer: Trainer, epoch: int) -> Generator[Event, None, PseudoLabels | None]:
         """Return the pseudo-labels that an epoch trains on; None before the first round."""
         round_number = find_round_of_epoch(self.config.training, epoch)
-        return (
-            None if round_number is None else (yield from self._propagator.propagate_answers(self.config, round_number))
-        )
+        if round_number is None:
+            return None
+        if are_labels_renewed(self.config, round_number, epoch):
+            return (yield from renew_labels(self._store, self._repository, trainer, self._propagator, epoch))
+        return (yield from self._propagator.propagate_answers(self.config, round_number))
 
     def _handle_changed_answers(self) -> None:
         self.classes = self._repository.load_class_list()

@@ -133,6 +133,11 @@ class Trainer:
         steps_per_epoch = count_steps_per_epoch(self.config.training, len(self.images.train), self._epoch)
         return self._epoch if self._step >= steps_per_epoch else self._epoch - 1
 
+    @property
+    def is_within_epoch(self) -> bool:
+        """Whether an epoch has begun and is not completed."""
+        return self._step > 0 and self.last_trained_epoch < self._epoch
+
     def train_epoch(
         self, epoch: int, pseudo_labels: PseudoLabels | None, on_batches: Callable[[BatchesTrained], None]
     ) -> Iterator[Event]:
@@ -255,11 +260,10 @@ class Trainer:
         config, seed = self.config, rng.derive_seed(self.config.seed, "clusters", round_number)
         device = self._state.device
         predictions, distinct_images = (yield from self._predict_training_images(epoch)), self._distinct_images
-        all_embeddings = predictions.hidden_components
-        if all_embeddings is None:
-            to_embeddings = partial(to_metric_space, predictions.latents, config.cluster.distance_metric)
-            all_embeddings = yield from run_in_background("preparing the clustering", to_embeddings)
-        select = partial(distinct_images.select, all_embeddings)
+        all_embeddings = yield from self._to_embeddings(predictions)
+        no_columns = all_embeddings[:, :0]
+        clustered = all_embeddings if predictions.soft_assignments is None else predictions.soft_assignments  # [N, E]
+        select = partial(distinct_images.select, clustered)
         embeddings = yield from run_in_background("preparing the clustering", select)  # [U, E]
         copy_counts = distinct_images.copy_counts  # [U]
         class_count = len(self._repository.load_class_list().active_ids)
@@ -288,15 +292,16 @@ class Trainer:
             assignments, centres = yield from cluster_all_images(embeddings, k, seed, copy_counts, device)
         assignments = distinct_images.expand(assignments)  # [N]
         members = np.arange(len(assignments))
-        are_latents = all_embeddings is not predictions.hidden_components
+        are_latents = predictions.hidden_components is None
         pictures = yield from self._draw_centres(
-            predictions.latents, all_embeddings, members, assignments, centres, are_latents
+            predictions.latents, clustered, members, assignments, centres, are_latents
         )
-        order = partial(order_members, all_embeddings, assignments, centres)
+        order = partial(order_members, clustered, assignments, centres)
         ordered_members, distances = yield from run_in_background("sorting the members of the clusters", order)
         snapshot = RoundSnapshot(
             predictions.latents,
-            all_embeddings[:, :0] if are_latents else all_embeddings,
+            no_columns if are_latents else all_embeddings,
+            no_columns if predictions.soft_assignments is None else predictions.soft_assignments,
             predictions.class_ids,
             assignments,
             ordered_members,
@@ -311,6 +316,16 @@ class Trainer:
         self._repository.record_round_start(event, fingerprint)
         yield event
 
+    def embed_training_images(self, epoch: int) -> Generator[Progress, None, LatentVectors]:
+        """Return the training images after an epoch in the space of the graph, [N, E]; yields progress."""
+        return (yield from self._to_embeddings((yield from self._predict_training_images(epoch))))
+
+    def _to_embeddings(self, predictions: Predictions) -> Generator[Progress, None, LatentVectors]:
+        if predictions.hidden_components is not None:
+            return predictions.hidden_components
+        convert = partial(to_metric_space, predictions.latents, self.config.cluster.distance_metric)
+        return (yield from run_in_background("preparing the embeddings", convert))
+
     def _find_answered_images(self, last_round: int) -> NDArray[np.bool_]:
         """Return for each training image whether it or a copy has an answer of its own up to a round, [N]."""
         image_labels, split = load_image_labels(self._repository, self._store, last_round), self.images.train_val_split
@@ -321,7 +336,7 @@ class Trainer:
     ) -> Generator[Progress, None, SplitSnapshot]:
         """Split a cluster of a round by k-means and draw the centres of its parts; yields progress."""
         latents = labelling_round.snapshot.latents[cluster.members]
-        embeddings = labelling_round.select_embeddings(cluster.members)
+        embeddings = labelling_round.select_clustered(cluster.members)
         distinct_members = self._distinct_images.restrict(cluster.members)
         seed = rng.derive_seed(self.config.seed, "split", labelling_round.round_number, *cluster.path, part_count)
         distinct_embeddings, copy_counts = distinct_members.select(embeddings), distinct_members.copy_counts
@@ -364,7 +379,10 @@ class Trainer:
             components = None
             if clusters_hidden_units:
                 components = fit_hidden_components(self._state.vae, self._train_inputs, self.config, epoch)
-            predictions = yield from self._predict(self._train_inputs, "training", epoch, allowed_class_ids, components)
+            assigns_clusters = self.config.network.cluster_heads > 0 and epoch == self.config.training.warmup_epochs
+            predictions = yield from self._predict(
+                self._train_inputs, "training", epoch, allowed_class_ids, components, assigns_clusters
+            )
             equalise = partial(predictions.equalise_copies, self._distinct_images)
             self._cached_predictions = key, (yield from run_in_background("comparing copies", equalise))
         return self._cached_predictions[1]
@@ -376,10 +394,13 @@ class Trainer:
         epoch: int,
         allowed_class_ids: tuple[int, ...] | None = None,
         hidden_components: HiddenComponents | None = None,
+        assigns_clusters: bool = False,
     ) -> Generator[Progress, None, Predictions]:
         canonical = self._repository.load_class_list().canonical
         return self._commands.encode_and_classify(
-            *(self._state, inputs, self.config, subset_name, epoch, canonical, allowed_class_ids, hidden_components)
+            *(self._state, inputs, self.config, subset_name, epoch, canonical, allowed_class_ids),
+            hidden_components,
+            assigns_clusters,
         )
 
     def _measure_prediction_churn(self, epoch: int, predictions: Predictions) -> float | None:
@@ -425,13 +446,17 @@ class Trainer:
         return replace(pictures, centre_images=decode_latents(self._state.vae, centres))
 
     def _clusters_hidden_units(self, epoch: int) -> bool:
-        """Return whether the round after an epoch clusters components of hidden units.
+        """Return whether images are linked by components of hidden units after an epoch.
 
-        Not before every class has an answer: the networks learn to take images of a missing class for another one, and
-        their hidden units no longer keep them apart.
+        After labels, not before every class has an answer: the networks learn to take images of a missing class for
+        another one, and their hidden units no longer keep them apart. Before, only cluster heads keep images apart.
         """
-        is_configured = self.config.network.clustered == "hidden" and epoch > self.config.training.warmup_epochs
-        return is_configured and not find_unanswered_class_ids(self._repository)
+        network = self.config.network
+        if network.clustered != "hidden":
+            return False
+        if epoch <= self.config.training.warmup_epochs:
+            return network.cluster_heads > 0
+        return not find_unanswered_class_ids(self._repository)
 
     def _save_checkpoint(self, unsaved_events: list[BatchesTrained]) -> None:
         checkpoints.save_checkpoint(self._store, self._repository, self._state, self._epoch, self._step, unsaved_events)

@@ -23,7 +23,7 @@ TRAIN_VAL_SPLIT_NAME = "train-val-split.npz"
 """Which images are trained on and which are held out for validation."""
 ARTIFACT_PATTERN = re.compile(
     r"checkpoint-[\d-]+\.safetensors|"
-    r"(train-val-split|(round|reconstructions|split|predictions|border|audit)-\d+)(\.mirror)?\.npz"
+    r"(train-val-split|(round|reconstructions|split|predictions|labels|border|audit)-\d+)(\.mirror)?\.npz"
 )
 """Names of files that belong to the session if the database lists them."""
 NON_ARTIFACT_NAMES = (
@@ -102,6 +102,11 @@ def live_progress_path(directory: Path) -> Path:
 def checkpoint_name(epoch: int, step: int) -> str:
     """Return the name of the checkpoint after a step of an epoch."""
     return f"checkpoint-{epoch:03}-{step:06}.safetensors"
+
+
+def labels_name(epoch: int) -> str:
+    """Return the name of the file of the renewed labels that an epoch trains on."""
+    return f"labels-{epoch:03}.npz"
 
 
 def predictions_name(epoch: int) -> str:

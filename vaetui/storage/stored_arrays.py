@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.clusters import MAX_CLUSTERS, NOT_QUERIED, Indices, LatentVectors, Pixels
-from vaetui.engine.config import MAX_HIDDEN_COMPONENTS
+from vaetui.engine.config import MAX_CLUSTER_HEADS, MAX_HEAD_CLUSTERS, MAX_HIDDEN_COMPONENTS
 from vaetui.engine.duplicates import DistinctImages, restrict_first_copies, select_distinct
 from vaetui.engine.events import Progress
 from vaetui.errors import UserError
@@ -31,7 +31,9 @@ class RoundSnapshot:
     latents: Annotated[LatentVectors, ArraySpec(np.float32, "NZ")]
     """The latent vectors of the training images, [N, z_dim]."""
     hidden_components: Annotated[LatentVectors, ArraySpec(np.float32, "NU")]
-    """What was clustered in their place, [N, components]; [N, 0] if they were."""
+    """What is linked, and clustered, in their place, [N, components]; [N, 0] if they are."""
+    soft_assignments: Annotated[LatentVectors, ArraySpec(np.float32, "NP")]
+    """Square roots of the probabilities of soft clusters, if those were clustered, [N, heads K]; [N, 0] otherwise."""
     predicted_class_ids: Annotated[NDArray[np.uint8], ArraySpec(np.uint8, "N", "C")]
     """Their classes as predicted by the classifier, [N]."""
     assignments: Annotated[NDArray[np.int32], ArraySpec(np.int32, "N")]
@@ -41,7 +43,7 @@ class RoundSnapshot:
     distances: Annotated[NDArray[np.float32], ArraySpec(np.float32, "Q")]
     """Their distances to their centres, [Q]."""
     centres: Annotated[LatentVectors, ArraySpec(np.float32, "KE")]
-    """The cluster centres, [K, z_dim] or [K, components]."""
+    """The cluster centres, [K, z_dim], [K, components] or [K, heads K]."""
     centre_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
     """The images decoded from the centres, or the nearest images, [K, H, W] or [K, H, W, 3]."""
     mean_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
@@ -105,6 +107,16 @@ class EpochPredictions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class RenewedLabels:
+    """The pseudo-labels of an epoch that trains on others than the epoch before it in the same round."""
+
+    class_ids: Annotated[NDArray[np.uint8], ArraySpec(np.uint8, "N", "C")]
+    """The classes of the training images, [N]."""
+    weights: Annotated[NDArray[np.float32], ArraySpec(np.float32, "N")]
+    """Their weights, [N]; 0 for images without a label."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class BorderImages:
     """The images beyond the border of a class."""
 
@@ -147,6 +159,7 @@ ArraysT = TypeVar(
     TrainValSplit,
     Reconstructions,
     EpochPredictions,
+    RenewedLabels,
     BorderImages,
     AuditImages,
 )
@@ -183,7 +196,8 @@ def load_arrays(store: ArtifactStore, name: str, array_class: type[ArraysT], **d
     hints = get_type_hints(array_class, include_extras=True)
     specs: dict[str, ArraySpec] = {field.name: hints[field.name].__metadata__[0] for field in fields(array_class)}
     lengths = {**store.axis_lengths, **dimensions}
-    limits = {"K": MAX_CLUSTERS, "U": MAX_HIDDEN_COMPONENTS, "E": max(lengths["Z"], MAX_HIDDEN_COMPONENTS)}
+    limits = {"K": MAX_CLUSTERS, "U": MAX_HIDDEN_COMPONENTS, "P": MAX_CLUSTER_HEADS * MAX_HEAD_CLUSTERS}
+    limits["E"] = max(lengths["Z"], limits["U"], limits["P"])
     if COLOUR_AXIS not in lengths:
         specs = {name: replace(spec, axes=spec.axes.replace(COLOUR_AXIS, "")) for name, spec in specs.items()}
 
@@ -222,7 +236,8 @@ def _to_mapping(arrays: ArraysT) -> dict[str, NDArray[Any]]:
 def _check_embeddings(arrays: Mapping[str, Any]) -> None:
     """Raise ValueError if the centres are not in the space of what was clustered."""
     if "hidden_components" in arrays:
-        width = arrays["hidden_components"].shape[1] or arrays["latents"].shape[1]
+        widths = [arrays[name].shape[1] for name in ("soft_assignments", "hidden_components", "latents")]
+        width = next(filter(None, widths))
         if arrays["centres"].shape[1] != width:
             raise ValueError("centres in another space")
 
