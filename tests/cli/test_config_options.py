@@ -50,7 +50,7 @@ def test_typed_number_of_clusters_does_not_grow_with_the_classes() -> None:
         assert count_clusters(build_config(recipe, recipe == "features").cluster, 43, 10_000) == 69
 
 
-@pytest.mark.parametrize("recipe", ["propagation", "photos", "paper"])
+@pytest.mark.parametrize("recipe", ["propagation", "photos", "paper", "thorough"])
 def test_downsampling_overrides_the_choice_by_size_and_that_of_the_recipe(recipe: str) -> None:
     assert build_config(recipe).network.downsampling == (1 if recipe == "paper" else None)
     for factor in (1, 2):
