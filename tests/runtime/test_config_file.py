@@ -81,7 +81,11 @@ def test_every_section_of_the_file_is_read(newline: str, mark: str) -> None:
         ("[display]\ntheme = 1", 2, "display.theme is 1; use one of"),
         ('[labelling]\none_key_mode = "yes"', 2, 'labelling.one_key_mode is "yes"; use true or false.'),
         ("[labelling]\none_key_mode = 1", 2, "labelling.one_key_mode is 1; use true or false."),
-        ('[new]\ndevice = "cpu"\nrecipe = "x"', 3, 'new.recipe is "x"; use one of "propagation", "photos", "paper", "thorough".'),
+        (
+            '[new]\ndevice = "cpu"\nrecipe = "x"',
+            3,
+            'new.recipe is "x"; use one of "propagation", "photos", "paper", "thorough".',
+        ),
         ('[keys]\n"label.goo" = "x"', 2, "there is no command label.goo; did you mean label.go?"),
         ('[keys]\n\nlabel.go = "G,H"', 3, '"G,H" is not a key; use a name such as'),
         ("[keys]\nlabel.go = 5", 2, "5 is not a key; use a name such as"),
