@@ -65,6 +65,15 @@ def test_first_round_asks_about_soft_clusters_and_links_images_by_hidden_units(r
     session.close()
 
 
+def test_soft_clusters_of_images_that_are_linked_by_latent_vectors(runs: RunTemplates) -> None:
+    session = runs.open("linked", replace(CONFIG, network=replace(CONFIG.network, clustered="latents")))
+    snapshot = session.require_current_round().snapshot
+    assert snapshot.soft_assignments.shape[1] == 12
+    assert snapshot.hidden_components.shape[1] == 0
+    assert all(cluster.centre_image.any() for cluster in session.require_current_round().tree)
+    session.close()
+
+
 def test_later_rounds_do_not_ask_about_soft_clusters(runs: RunTemplates) -> None:
     session = runs.open("later", CONFIG, 2)
     snapshot = session.require_current_round().snapshot

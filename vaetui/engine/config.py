@@ -52,7 +52,8 @@ class NetworkConfig:
     """What the networks are trained on: the images, or one vector per image (features) of a pretrained network."""
     clustered: Literal["latents", "components", "hidden"] = "latents"
     """What is clustered and linked: latent vectors, or `z_dim` principal components of the features of patches, or
-    latent vectors until every class has an answer, and then principal components of the hidden units."""
+    latent vectors until every class has an answer, and then principal components of the hidden units. With cluster
+    heads, hidden units are linked before the first round, too."""
     cluster_heads: Annotated[int, Bounds(0, MAX_CLUSTER_HEADS)] = 0
     """Heads that divide the images into soft clusters, which the first round asks about; 0 to ask about k-means
     clusters of latent vectors."""

@@ -292,7 +292,7 @@ class Trainer:
             assignments, centres = yield from cluster_all_images(embeddings, k, seed, copy_counts, device)
         assignments = distinct_images.expand(assignments)  # [N]
         members = np.arange(len(assignments))
-        are_latents = predictions.hidden_components is None
+        are_latents = predictions.hidden_components is None and predictions.soft_assignments is None
         pictures = yield from self._draw_centres(
             predictions.latents, clustered, members, assignments, centres, are_latents
         )
@@ -300,7 +300,7 @@ class Trainer:
         ordered_members, distances = yield from run_in_background("sorting the members of the clusters", order)
         snapshot = RoundSnapshot(
             predictions.latents,
-            no_columns if are_latents else all_embeddings,
+            no_columns if predictions.hidden_components is None else all_embeddings,
             no_columns if predictions.soft_assignments is None else predictions.soft_assignments,
             predictions.class_ids,
             assignments,
@@ -344,7 +344,8 @@ class Trainer:
             distinct_embeddings, part_count, seed, copy_counts, self._state.device
         )
         assignments = distinct_members.expand(assignments)
-        are_latents = labelling_round.snapshot.hidden_components.shape[1] == 0
+        snapshot = labelling_round.snapshot
+        are_latents = snapshot.hidden_components.shape[1] == snapshot.soft_assignments.shape[1] == 0
         pictures = yield from self._draw_centres(
             latents, embeddings, cluster.members, assignments, centres, are_latents
         )
