@@ -380,9 +380,9 @@ class Trainer:
             components = None
             if clusters_hidden_units:
                 components = fit_hidden_components(self._state.vae, self._train_inputs, self.config, epoch)
-            assigns_clusters = self.config.network.cluster_heads > 0 and epoch == self.config.training.warmup_epochs
             predictions = yield from self._predict(
-                self._train_inputs, "training", epoch, allowed_class_ids, components, assigns_clusters
+                *(self._train_inputs, "training", epoch, allowed_class_ids, components),
+                self._assigns_soft_clusters(epoch),
             )
             equalise = partial(predictions.equalise_copies, self._distinct_images)
             self._cached_predictions = key, (yield from run_in_background("comparing copies", equalise))
@@ -446,6 +446,10 @@ class Trainer:
             centres = yield from run_in_background("drawing the clusters", average)
         return replace(pictures, centre_images=decode_latents(self._state.vae, centres))
 
+    def _assigns_soft_clusters(self, epoch: int) -> bool:
+        """Return whether the round after an epoch asks about soft clusters: the first one, with cluster heads."""
+        return self.config.network.cluster_heads > 0 and epoch == self.config.training.warmup_epochs
+
     def _clusters_hidden_units(self, epoch: int) -> bool:
         """Return whether images are linked by components of hidden units after an epoch.
 
@@ -456,7 +460,7 @@ class Trainer:
         if network.clustered != "hidden":
             return False
         if epoch <= self.config.training.warmup_epochs:
-            return network.cluster_heads > 0
+            return self._assigns_soft_clusters(epoch)
         return not find_unanswered_class_ids(self._repository)
 
     def _save_checkpoint(self, unsaved_events: list[BatchesTrained]) -> None:
