@@ -27,7 +27,7 @@ ENGINE_ORDER = (
     *("networks", "augmentation", "vector_augmentation", "device_inputs"),
     *("device_search", "kmeans", "projection", "audit", "audit_estimate", "calibration"),
     *("neighbours", "label_propagation", "query_strategy"),
-    *("metrics", "hidden_components", "inference", "train_state", "training"),
+    *("metrics", "image_views", "inference", "train_state", "training"),
 )
 """Modules of the engine in reading order; each imports only earlier ones."""
 USER_INTERFACE_LIBRARIES = {"textual", "rich", "textual_plot"}

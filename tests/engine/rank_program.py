@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vaetui.engine.config import Config
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs, DeviceVectors
 from vaetui.engine.distributed import World
-from vaetui.engine.hidden_components import fit_hidden_components
+from vaetui.engine.image_views import fit_view_components
 from vaetui.engine.images import Images
 from vaetui.engine.inference import encode_and_classify
 from vaetui.engine.pseudo_labels import PseudoLabels
@@ -55,24 +55,11 @@ def train_small(world: World, case: str) -> dict[str, NDArray[Any]]:
             if len(losses) == REPORTS and world.rank == 0:
                 reports.close()  # the other ranks stop, too
         results |= {f"{name}.losses": np.array(losses), **to_checkpoint_arrays(state)}
-    components = fit_hidden_components(state.vae, inputs, config, 1)
-    has_heads = config.network.cluster_heads > 0
-    steps = encode_and_classify(
-        state.vae,
-        inputs,
-        config,
-        "training",
-        hidden_components=components,
-        assigns_clusters=has_heads,
-        world=world,
-    )
+    components = fit_view_components(state.vae, inputs, config, 1)
+    steps = encode_and_classify(state.vae, inputs, config, "training", view_components=components, world=world)
     predictions = drain(world.follow(steps))
-    assert predictions.hidden_components is not None
-    results |= {"latents": predictions.latents, "hidden_components": predictions.hidden_components}
-    if has_heads:
-        assert predictions.soft_assignments is not None
-        results["soft_assignments"] = predictions.soft_assignments
-    return results
+    assert predictions.views is not None
+    return results | {"latents": predictions.latents, "image_views": predictions.views}
 
 
 def build_config(case: str) -> Config:

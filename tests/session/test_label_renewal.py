@@ -1,4 +1,4 @@
-"""Tests of soft clusters in the first round, and of labels that are renewed after each epoch of a round."""
+"""Tests of labels that are renewed after each epoch of a round."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from tests.session.scripted_run import (
     stop_within_epoch,
 )
 from vaetui.engine.answers import ClassAnswer
-from vaetui.engine.clusters import iter_leaves
-from vaetui.engine.config import MAX_HIDDEN_COMPONENTS
 from vaetui.engine.recipes import get_recipe
 from vaetui.session import lifecycle
 from vaetui.session.session import Session
@@ -46,56 +44,6 @@ def answer_all(session: Session) -> None:
     for index, cluster in enumerate(session.round_view().clusters):
         session.record_answer(cluster.path, ClassAnswer(index))
     session.close_round()
-
-
-def test_first_round_asks_about_soft_clusters_and_links_images_by_hidden_units(runs: RunTemplates) -> None:
-    session = runs.open("soft", CONFIG)
-    labelling_round = session.require_current_round()
-    snapshot = labelling_round.snapshot
-    assert snapshot.soft_assignments.shape == (len(snapshot.latents), 12)
-    probabilities = snapshot.soft_assignments.reshape(-1, 2, 6) ** 2
-    np.testing.assert_allclose(probabilities.sum(axis=2), 1, rtol=1e-5)
-    assert snapshot.hidden_components.shape == (len(snapshot.latents), MAX_HIDDEN_COMPONENTS)
-    np.testing.assert_array_equal(labelling_round.embeddings, snapshot.hidden_components)
-    assert snapshot.centres.shape == (5, 12)
-    for cluster in labelling_round.tree:
-        distances = np.linalg.norm(snapshot.soft_assignments[cluster.members] - cluster.centre, axis=1)
-        np.testing.assert_allclose(distances, cluster.distances, atol=1e-5)
-        assert cluster.centre_image.any(), "decoded from the latent vectors of the members"
-    session.close()
-
-
-def test_soft_clusters_of_images_that_are_linked_by_latent_vectors(runs: RunTemplates) -> None:
-    session = runs.open("linked", replace(CONFIG, network=replace(CONFIG.network, clustered="latents")))
-    snapshot = session.require_current_round().snapshot
-    assert snapshot.soft_assignments.shape[1] == 12
-    assert snapshot.hidden_components.shape[1] == 0
-    assert all(cluster.centre_image.any() for cluster in session.require_current_round().tree)
-    session.close()
-
-
-def test_later_rounds_do_not_ask_about_soft_clusters(runs: RunTemplates) -> None:
-    session = runs.open("later", CONFIG, 2)
-    snapshot = session.require_current_round().snapshot
-    assert snapshot.soft_assignments.shape[1] == 0
-    session.close()
-
-
-def test_soft_clusters_are_split_and_their_parts_are_the_same_after_a_restart(runs: RunTemplates) -> None:
-    session = runs.open("split", CONFIG)
-    path = max(session.round_view().clusters, key=lambda cluster: cluster.size).path
-    list(session.split_cluster(path, 3))
-    parts = list(iter_leaves(session.require_current_round().find_cluster(path).children))
-    session.close()
-    session = lifecycle.resume("split")
-    list(session.advance())
-    restored = list(iter_leaves(session.require_current_round().find_cluster(path).children))
-    session.close()
-    assert len(parts) == len(restored) == 3
-    for part, other in zip(parts, restored, strict=True):
-        assert part.centre.shape == (12,)
-        for name in ("centre", "members", "distances", "centre_image"):
-            np.testing.assert_array_equal(getattr(part, name), getattr(other, name), err_msg=name)
 
 
 def test_epochs_of_a_round_after_its_first_train_on_renewed_labels(runs: RunTemplates) -> None:

@@ -30,7 +30,7 @@ Modules in reading order; each imports only modules above it:
     neighbours                nearest neighbours of many vectors
     label_propagation         labels spread over their graph
     metrics                   accuracy, agreement and calibration
-    hidden_components         principal components of the hidden units
+    image_views               three views of an image side by side
     inference                 images or vectors to latent vectors and classes; latent vectors to images
     epoch_batches             the images that an epoch trains on, and their order
     train_state, training     networks with optimiser and checkpoint; one epoch of training

@@ -19,10 +19,10 @@ from vaetui.engine.devices import compute_with, explain_lack_of_memory, send_arr
 from vaetui.engine.distributed import SINGLE, World
 from vaetui.engine.duplicates import DistinctImages
 from vaetui.engine.events import Progress
-from vaetui.engine.hidden_components import HiddenComponents, project_hidden_units
+from vaetui.engine.image_views import ViewComponents, project_views
 from vaetui.engine.networks import Networks
 from vaetui.engine.rng import BatchPart
-from vaetui.engine.vae import VAE, to_byte_images
+from vaetui.engine.vae import to_byte_images
 
 ACCELERATOR_BATCH_IMAGES = 4 * BATCH_IMAGES
 """Images in a batch of an accelerator, which computes smaller ones faster than the CPU starts them.
@@ -47,13 +47,8 @@ class Predictions:
     """Second most probable classes, [N]; equal to the first where no other class has a probability above 0."""
     leads: NDArray[np.float32]
     """Logarithms of the first probability over the second, [N], from 0 to MAX_LEAD."""
-    hidden_components: LatentVectors | None = None
-    """Principal components of the hidden units, [N, components]; None if they were not asked for."""
-    soft_assignments: LatentVectors | None = None
-    """Square roots of the probabilities of the clusters of all heads, [N, heads K]; None if they were not asked for.
-
-    The distances between them are Hellinger distances, but for a factor.
-    """
+    views: LatentVectors | None = None
+    """Three views of each image side by side, [N, V]; None if they were not asked for."""
 
     def equalise_copies(self, distinct_images: DistinctImages) -> Predictions:
         """Return the predictions in which each copy has those of its first copy.
@@ -67,8 +62,7 @@ class Predictions:
             copy_first_values(self.confidences),
             copy_first_values(self.second_class_ids),
             copy_first_values(self.leads),
-            None if self.hidden_components is None else copy_first_values(self.hidden_components),
-            None if self.soft_assignments is None else copy_first_values(self.soft_assignments),
+            None if self.views is None else copy_first_values(self.views),
         )
 
 
@@ -80,18 +74,16 @@ def encode_and_classify(
     *position: int,
     canonical: Sequence[int] = (),
     allowed_class_ids: Collection[int] | None = None,
-    hidden_components: HiddenComponents | None = None,
-    assigns_clusters: bool = False,
+    view_components: ViewComponents | None = None,
     world: World = SINGLE,
 ) -> Generator[Progress, None, Predictions]:
     """Encode and classify images or vectors; yield Progress and return Predictions.
 
     `canonical` maps a class id to the class that it counts as, and may name more classes than the networks have;
     probabilities of merged classes are summed. With `allowed_class_ids`, the probabilities of all other classes are 0
-    and those of the allowed ones sum to 1. With `hidden_components`, hidden units are projected to them; with
-    `assigns_clusters`, the cluster heads, which must exist, assign images to their clusters. If the recipe
-    samples latent vectors, the sample depends only on the seed, the name `image_set` and the `position` in the run. The
-    processes of a `world` divide the batches.
+    and those of the allowed ones sum to 1. With `view_components`, the views of the images are among the results. If
+    the recipe samples latent vectors, the sample depends only on the seed, the name `image_set` and the `position` in
+    the run. The processes of a `world` divide the batches.
     """
     device = next(vae.parameters()).device
     class_count = vae.classifier.out_features
@@ -103,13 +95,10 @@ def encode_and_classify(
     if len(set(canonical)) < len(canonical):
         merge_matrix = torch.eye(len(canonical))[torch.tensor(canonical[:class_count])].to(device)
     total, z_dim = len(inputs), config.network.z_dim
-    component_count = 0 if hidden_components is None else hidden_components.directions.shape[1]
-    projection = [send_array(array, device) for array in hidden_components or ()]
-    network = config.network
-    assignment_count = network.cluster_heads * network.head_clusters if assigns_clusters else 0
+    view_length = 0 if view_components is None else view_components.count_columns(config)
+    components = [send_array(array, device) for array in view_components or ()]
     # Preallocated: for a million images, many small results between large freed blocks would fragment the heap.
-    latents, projections = np.empty((total, z_dim), np.float32), np.empty((total, component_count), np.float32)
-    assignments = np.empty((total, assignment_count), np.float32)
+    latents, views = np.empty((total, z_dim), np.float32), np.empty((total, view_length), np.float32)
     class_ids, second_class_ids = np.empty(total, np.uint8), np.empty(total, np.uint8)
     confidences, leads = np.empty(total, np.float32), np.empty(total, np.float32)
     columns: tuple[NDArray[Any], ...] = (class_ids, confidences, second_class_ids, leads)
@@ -117,28 +106,24 @@ def encode_and_classify(
     for start in range(0, total, batch_size * world.size):
         stop = min(start + batch_size * world.size, total)
         first = min(start + batch_size * world.rank, stop)  # the batches are those of one process
-        results = torch.empty((0, len(columns) + z_dim + component_count + assignment_count), device=device)
+        results = torch.empty((0, len(columns) + z_dim + view_length), device=device)
         if first < stop:
             batch = inputs.load(slice(first, min(first + batch_size, stop)))
             with explain_lack_of_memory():
                 results = _predict_batch(
-                    *(vae, batch, config, logit_offsets, merge_matrix, projection, assigns_clusters),
-                    image_set,
+                    *(vae, batch, config, logit_offsets, merge_matrix, components, image_set),
                     *position,
                     first,
                 )
-        # [n, 4 + z_dim + components + heads K]
+        # [n, 4 + z_dim + V]
         numbers = world.gather_rows(results, first - start, stop - start).cpu().numpy()
         for column, values in zip(columns, numbers.T, strict=False):
             column[start:stop] = values
         latents[start:stop] = numbers[:, len(columns) : len(columns) + z_dim]
-        projections[start:stop] = numbers[:, len(columns) + z_dim :][:, :component_count]
-        assignments[start:stop] = numbers[:, len(columns) + z_dim + component_count :]
+        views[start:stop] = numbers[:, len(columns) + z_dim :]
         yield Progress(f"encoding the {image_set} images", stop, total)
     return Predictions(
-        *(latents, class_ids, confidences, second_class_ids, leads),
-        None if hidden_components is None else projections,
-        assignments if assigns_clusters else None,
+        latents, class_ids, confidences, second_class_ids, leads, None if view_components is None else views
     )
 
 
@@ -149,15 +134,13 @@ def _predict_batch(
     config: Config,
     logit_offsets: Tensor | None,
     merge_matrix: Tensor | None,
-    projection: Sequence[Tensor],
-    assigns_clusters: bool,
+    view_components: Sequence[Tensor],
     image_set: str,
     *position: int,
 ) -> Tensor:
-    """Return class, confidence, second class, lead, latent vector, components and clusters, for one copy to the CPU.
+    """Return class, confidence, second class, lead, latent vector and views, for one copy to the CPU.
 
-    They are columns of one matrix, [N, 4 + z_dim + components + heads K]. `projection` is HiddenComponents on the
-    device, or empty.
+    They are columns of one matrix, [N, 4 + z_dim + V]. `view_components` is ViewComponents on the device, or empty.
     """
     with compute_with(config.precision, inputs.device):
         hidden, mean, std, components = vae.eval().encode(inputs)
@@ -187,12 +170,8 @@ def _predict_batch(
     # Class ids are below 256, which float32 holds exactly.
     columns = torch.stack([class_ids.float(), confidences, second_class_ids.float(), leads], dim=1)  # [N, 4]
     parts = [columns, latents]
-    if projection:
-        parts.append(project_hidden_units(hidden, projection, config))
-    if assigns_clusters:
-        assert isinstance(vae, VAE)
-        with compute_with(config.precision, inputs.device):
-            parts.append(vae.assign_clusters(hidden).sqrt().flatten(1))
+    if view_components:
+        parts.append(project_views(hidden, latents, inputs, view_components))
     return torch.cat(parts, dim=1)
 
 

@@ -131,10 +131,6 @@ class LabellingRound:
         """Return the embeddings of some training images, [M, E]."""
         return self._clusters.select_embeddings(indices)
 
-    def select_clustered(self, indices: Indices) -> LatentVectors:
-        """Return some training images in the space that k-means clustered, [M, E]."""
-        return self._clusters.select_clustered(indices)
-
     def reload(self, records: Sequence[AnswerRecord] | None = None) -> None:
         """Derive classes, answers and tree from what is recorded now; `records` are the answers for this round."""
         self.classes = self._repository.load_class_list(self._last_round)
@@ -174,7 +170,7 @@ class LabellingRound:
             raise UserError(f"A cluster can be split into 2 to {MAX_CLUSTERS:,} parts.")
         # In a large cluster ten members per part nearly always suffice; sorting all members would block the screen.
         for members in (distinct_members[: 10 * part_count], distinct_members):
-            count = len(np.unique(self.select_clustered(members), axis=0))
+            count = len(np.unique(self.select_embeddings(members), axis=0))
             if count >= part_count:
                 return cluster
         raise UserError(f"This cluster has {count} different images; it cannot be split into {part_count} parts.")

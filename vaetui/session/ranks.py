@@ -18,7 +18,7 @@ from vaetui.engine.config import Config, decodes_images
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs, put_on_device
 from vaetui.engine.distributed import World
 from vaetui.engine.events import BatchesTrained, Progress
-from vaetui.engine.hidden_components import HiddenComponents
+from vaetui.engine.image_views import ViewComponents
 from vaetui.engine.inference import Predictions, encode_and_classify
 from vaetui.engine.pseudo_labels import PseudoLabels
 from vaetui.engine.slow_calls import exhaust
@@ -85,22 +85,14 @@ class RankCommands:
         epoch: int,
         canonical: Sequence[int],
         allowed_class_ids: Collection[int] | None,
-        hidden_components: HiddenComponents | None,
-        assigns_clusters: bool,
+        view_components: ViewComponents | None,
     ) -> Generator[Progress, None, Predictions]:
         """Encode and classify as `inference.encode_and_classify`, with the batches divided among the ranks."""
         if self._world.size > 1:
             allowed = None if allowed_class_ids is None else list(allowed_class_ids)
-            parameters = [
-                state.vae.classifier.out_features,
-                subset_name,
-                epoch,
-                list(canonical),
-                allowed,
-                assigns_clusters,
-            ]
-            projection = {} if hidden_components is None else hidden_components._asdict()
-            self._world.share(["encode_and_classify", *parameters], {**projection, **to_arrays(state)})
+            parameters = [state.vae.classifier.out_features, subset_name, epoch, list(canonical), allowed]
+            components = {} if view_components is None else view_components._asdict()
+            self._world.share(["encode_and_classify", *parameters], {**components, **to_arrays(state)})
         predictions = yield from self._world.follow(
             encode_and_classify(
                 state.vae,
@@ -110,8 +102,7 @@ class RankCommands:
                 epoch,
                 canonical=canonical,
                 allowed_class_ids=allowed_class_ids,
-                hidden_components=hidden_components,
-                assigns_clusters=assigns_clusters,
+                view_components=view_components,
                 world=self._world,
             )
         )
@@ -207,9 +198,8 @@ class FollowingRank:
         epoch: int,
         canonical: list[int],
         allowed_class_ids: list[int] | None,
-        assigns_clusters: bool,
     ) -> None:
-        projection = {name: arrays.pop(name) for name in HiddenComponents._fields if name in arrays}
+        components = {name: arrays.pop(name) for name in ViewComponents._fields if name in arrays}
         steps = encode_and_classify(
             self._restore_state(class_count, arrays).vae,
             self._inputs[subset_name],
@@ -218,8 +208,7 @@ class FollowingRank:
             epoch,
             canonical=canonical,
             allowed_class_ids=allowed_class_ids,
-            hidden_components=HiddenComponents(**projection) if projection else None,
-            assigns_clusters=assigns_clusters,
+            view_components=ViewComponents(**components) if components else None,
             world=self._world,
         )
         exhaust(self._world.follow(steps))

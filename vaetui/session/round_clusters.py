@@ -66,15 +66,9 @@ class RoundClusters:
 
     def select_embeddings(self, indices: Indices | slice) -> LatentVectors:
         """Return the embeddings of some images, [M, E]."""
-        if self.snapshot.hidden_components.shape[1]:
-            return self.snapshot.hidden_components[indices]
+        if self.snapshot.views.shape[1]:
+            return self.snapshot.views[indices]
         return to_metric_space(self.snapshot.latents[indices], self._distance_metric)
-
-    def select_clustered(self, indices: Indices) -> LatentVectors:
-        """Return some images in the space that k-means clustered, [M, E]."""
-        if self.snapshot.soft_assignments.shape[1]:
-            return self.snapshot.soft_assignments[indices]
-        return self.select_embeddings(indices)
 
     def load_parts(self, cluster: Cluster, answer_id: int) -> ClusterTree:
         """Return the parts of a cluster that the answer with that id split.
@@ -87,7 +81,7 @@ class RoundClusters:
             snapshot = stored_arrays.load_arrays(self._store, name, SplitSnapshot, M=len(cluster.members), E=width)
             pictures = CentrePictures(snapshot.centre_images, snapshot.mean_images)
             self._parts[answer_id] = build_clusters(
-                self.select_clustered(cluster.members),
+                self.select_embeddings(cluster.members),
                 cluster.members,
                 snapshot.assignments,
                 snapshot.centres,

@@ -38,7 +38,7 @@ from vaetui.engine.events import (
     Reconstructed,
     Saved,
 )
-from vaetui.engine.hidden_components import HiddenComponents, fit_hidden_components
+from vaetui.engine.image_views import ViewComponents, fit_view_components
 from vaetui.engine.inference import Predictions, decode_latents, reconstruct_images
 from vaetui.engine.kmeans import choose_k
 from vaetui.engine.label_propagation import compute_uncertainty
@@ -261,9 +261,7 @@ class Trainer:
         device = self._state.device
         predictions, distinct_images = (yield from self._predict_training_images(epoch)), self._distinct_images
         all_embeddings = yield from self._to_embeddings(predictions)
-        no_columns = all_embeddings[:, :0]
-        clustered = all_embeddings if predictions.soft_assignments is None else predictions.soft_assignments  # [N, E]
-        select = partial(distinct_images.select, clustered)
+        select = partial(distinct_images.select, all_embeddings)
         embeddings = yield from run_in_background("preparing the clustering", select)  # [U, E]
         copy_counts = distinct_images.copy_counts  # [U]
         class_count = len(self._repository.load_class_list().active_ids)
@@ -292,16 +290,12 @@ class Trainer:
             assignments, centres = yield from cluster_all_images(embeddings, k, seed, copy_counts, device)
         assignments = distinct_images.expand(assignments)  # [N]
         members = np.arange(len(assignments))
-        are_latents = predictions.hidden_components is None and predictions.soft_assignments is None
-        pictures = yield from self._draw_centres(
-            predictions.latents, clustered, members, assignments, centres, are_latents
-        )
-        order = partial(order_members, clustered, assignments, centres)
+        pictures = yield from self._draw_centres(predictions.latents, all_embeddings, members, assignments, centres)
+        order = partial(order_members, all_embeddings, assignments, centres)
         ordered_members, distances = yield from run_in_background("sorting the members of the clusters", order)
         snapshot = RoundSnapshot(
             predictions.latents,
-            no_columns if predictions.hidden_components is None else all_embeddings,
-            no_columns if predictions.soft_assignments is None else predictions.soft_assignments,
+            all_embeddings[:, :0] if predictions.views is None else all_embeddings,
             predictions.class_ids,
             assignments,
             ordered_members,
@@ -321,8 +315,8 @@ class Trainer:
         return (yield from self._to_embeddings((yield from self._predict_training_images(epoch))))
 
     def _to_embeddings(self, predictions: Predictions) -> Generator[Progress, None, LatentVectors]:
-        if predictions.hidden_components is not None:
-            return predictions.hidden_components
+        if predictions.views is not None:
+            return predictions.views
         convert = partial(to_metric_space, predictions.latents, self.config.cluster.distance_metric)
         return (yield from run_in_background("preparing the embeddings", convert))
 
@@ -336,7 +330,7 @@ class Trainer:
     ) -> Generator[Progress, None, SplitSnapshot]:
         """Split a cluster of a round by k-means and draw the centres of its parts; yields progress."""
         latents = labelling_round.snapshot.latents[cluster.members]
-        embeddings = labelling_round.select_clustered(cluster.members)
+        embeddings = labelling_round.select_embeddings(cluster.members)
         distinct_members = self._distinct_images.restrict(cluster.members)
         seed = rng.derive_seed(self.config.seed, "split", labelling_round.round_number, *cluster.path, part_count)
         distinct_embeddings, copy_counts = distinct_members.select(embeddings), distinct_members.copy_counts
@@ -344,11 +338,7 @@ class Trainer:
             distinct_embeddings, part_count, seed, copy_counts, self._state.device
         )
         assignments = distinct_members.expand(assignments)
-        snapshot = labelling_round.snapshot
-        are_latents = snapshot.hidden_components.shape[1] == snapshot.soft_assignments.shape[1] == 0
-        pictures = yield from self._draw_centres(
-            latents, embeddings, cluster.members, assignments, centres, are_latents
-        )
+        pictures = yield from self._draw_centres(latents, embeddings, cluster.members, assignments, centres)
         return SplitSnapshot(assignments, centres, pictures.centre_images, pictures.mean_images)
 
     def predict_all(
@@ -368,22 +358,18 @@ class Trainer:
     ) -> Generator[Progress, None, Predictions]:
         """Return the predictions for the training images, equal ones for copies.
 
-        They are cached until the epoch, the merged classes, the allowed classes or what is clustered change.
+        They are cached until the epoch, the merged classes or the allowed classes change.
         """
         canonical = self._repository.load_class_list().canonical
         if allowed_class_ids is not None:
             is_restricted = not {*canonical[: self._state.vae.classifier.out_features]} <= {*allowed_class_ids}
             allowed_class_ids = allowed_class_ids if is_restricted else None  # all classes are as good as no choice
-        clusters_hidden_units = self._clusters_hidden_units(epoch)
-        key = epoch, canonical, allowed_class_ids, clusters_hidden_units
+        key = epoch, canonical, allowed_class_ids
         if self._cached_predictions is None or self._cached_predictions[0] != key:
             components = None
-            if clusters_hidden_units:
-                components = fit_hidden_components(self._state.vae, self._train_inputs, self.config, epoch)
-            predictions = yield from self._predict(
-                *(self._train_inputs, "training", epoch, allowed_class_ids, components),
-                self._assigns_soft_clusters(epoch),
-            )
+            if self.config.network.clustered == "views":
+                components = fit_view_components(self._state.vae, self._train_inputs, self.config, epoch)
+            predictions = yield from self._predict(self._train_inputs, "training", epoch, allowed_class_ids, components)
             equalise = partial(predictions.equalise_copies, self._distinct_images)
             self._cached_predictions = key, (yield from run_in_background("comparing copies", equalise))
         return self._cached_predictions[1]
@@ -394,14 +380,12 @@ class Trainer:
         subset_name: str,
         epoch: int,
         allowed_class_ids: tuple[int, ...] | None = None,
-        hidden_components: HiddenComponents | None = None,
-        assigns_clusters: bool = False,
+        view_components: ViewComponents | None = None,
     ) -> Generator[Progress, None, Predictions]:
         canonical = self._repository.load_class_list().canonical
         return self._commands.encode_and_classify(
             *(self._state, inputs, self.config, subset_name, epoch, canonical, allowed_class_ids),
-            hidden_components,
-            assigns_clusters,
+            view_components,
         )
 
     def _measure_prediction_churn(self, epoch: int, predictions: Predictions) -> float | None:
@@ -429,7 +413,6 @@ class Trainer:
         members: Indices,
         assignments: NDArray[np.int32],
         centres: LatentVectors,
-        are_latents: bool,
     ) -> Generator[Progress, None, CentrePictures]:
         """Return the pictures of centres [K, E] to which `members` [M] of the training images are assigned, [M].
 
@@ -441,27 +424,10 @@ class Trainer:
         pictures = yield from run_in_background("drawing the clusters", draw)
         if not decodes_centres(self.config.network):
             return pictures
-        if self.config.cluster.distance_metric == "cosine" or not are_latents:
+        if self.config.cluster.distance_metric == "cosine" or self.config.network.clustered == "views":
             average = partial(average_members, latents, assignments, len(centres))
             centres = yield from run_in_background("drawing the clusters", average)
         return replace(pictures, centre_images=decode_latents(self._state.vae, centres))
-
-    def _assigns_soft_clusters(self, epoch: int) -> bool:
-        """Return whether the round after an epoch asks about soft clusters: the first one, with cluster heads."""
-        return self.config.network.cluster_heads > 0 and epoch == self.config.training.warmup_epochs
-
-    def _clusters_hidden_units(self, epoch: int) -> bool:
-        """Return whether images are linked by components of hidden units after an epoch.
-
-        After labels, not before every class has an answer: the networks learn to take images of a missing class for
-        another one, and their hidden units no longer keep them apart. Before, only cluster heads keep images apart.
-        """
-        network = self.config.network
-        if network.clustered != "hidden":
-            return False
-        if epoch <= self.config.training.warmup_epochs:
-            return self._assigns_soft_clusters(epoch)
-        return not find_unanswered_class_ids(self._repository)
 
     def _save_checkpoint(self, unsaved_events: list[BatchesTrained]) -> None:
         checkpoints.save_checkpoint(self._store, self._repository, self._state, self._epoch, self._step, unsaved_events)

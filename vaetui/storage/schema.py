@@ -1,6 +1,6 @@
 """The tables of a session's database, their format version, and every statement that changes them."""
 
-FORMAT_VERSION = 14
+FORMAT_VERSION = 15
 """The format that this version of vaetui reads and writes; a session of any other format is refused.
 
 It differs from earlier formats in at least two bits, so that a flipped bit is not taken for one of them."""

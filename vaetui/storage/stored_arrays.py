@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaetui.engine.clusters import MAX_CLUSTERS, NOT_QUERIED, Indices, LatentVectors, Pixels
-from vaetui.engine.config import MAX_CLUSTER_HEADS, MAX_HEAD_CLUSTERS, MAX_HIDDEN_COMPONENTS
+from vaetui.engine.config import MAX_HIDDEN_COMPONENTS, MAX_PIXEL_COMPONENTS
 from vaetui.engine.duplicates import DistinctImages, restrict_first_copies, select_distinct
 from vaetui.engine.events import Progress
 from vaetui.errors import UserError
@@ -30,10 +30,8 @@ class RoundSnapshot:
 
     latents: Annotated[LatentVectors, ArraySpec(np.float32, "NZ")]
     """The latent vectors of the training images, [N, z_dim]."""
-    hidden_components: Annotated[LatentVectors, ArraySpec(np.float32, "NU")]
-    """What is linked, and clustered, in their place, [N, components]; [N, 0] if they are."""
-    soft_assignments: Annotated[LatentVectors, ArraySpec(np.float32, "NP")]
-    """Square roots of the probabilities of soft clusters, if those were clustered, [N, heads K]; [N, 0] otherwise."""
+    views: Annotated[LatentVectors, ArraySpec(np.float32, "NP")]
+    """Three views of the images, clustered and linked in place of latent vectors, [N, V]; [N, 0] if these are."""
     predicted_class_ids: Annotated[NDArray[np.uint8], ArraySpec(np.uint8, "N", "C")]
     """Their classes as predicted by the classifier, [N]."""
     assignments: Annotated[NDArray[np.int32], ArraySpec(np.int32, "N")]
@@ -43,7 +41,7 @@ class RoundSnapshot:
     distances: Annotated[NDArray[np.float32], ArraySpec(np.float32, "Q")]
     """Their distances to their centres, [Q]."""
     centres: Annotated[LatentVectors, ArraySpec(np.float32, "KE")]
-    """The cluster centres, [K, z_dim], [K, components] or [K, heads K]."""
+    """The cluster centres, [K, z_dim] or [K, V]."""
     centre_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
     """The images decoded from the centres, or the nearest images, [K, H, W] or [K, H, W, 3]."""
     mean_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
@@ -57,7 +55,7 @@ class SplitSnapshot:
     assignments: Annotated[NDArray[np.int32], ArraySpec(np.int32, "M")]
     """For each member, nearest to the old centre first, the index of its new centre, [M]."""
     centres: Annotated[LatentVectors, ArraySpec(np.float32, "KE")]
-    """The centres of the parts, [K, z_dim] or [K, components]."""
+    """The centres of the parts, [K, z_dim] or [K, V]."""
     centre_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
     """The images decoded from the centres, or the nearest images, [K, H, W] or [K, H, W, 3]."""
     mean_images: Annotated[Pixels, ArraySpec(np.uint8, "KHWR")]
@@ -196,8 +194,8 @@ def load_arrays(store: ArtifactStore, name: str, array_class: type[ArraysT], **d
     hints = get_type_hints(array_class, include_extras=True)
     specs: dict[str, ArraySpec] = {field.name: hints[field.name].__metadata__[0] for field in fields(array_class)}
     lengths = {**store.axis_lengths, **dimensions}
-    limits = {"K": MAX_CLUSTERS, "U": MAX_HIDDEN_COMPONENTS, "P": MAX_CLUSTER_HEADS * MAX_HEAD_CLUSTERS}
-    limits["E"] = max(lengths["Z"], limits["U"], limits["P"])
+    view_length = MAX_HIDDEN_COMPONENTS + lengths["Z"] + MAX_PIXEL_COMPONENTS
+    limits = {"K": MAX_CLUSTERS, "P": view_length, "E": view_length}
     if COLOUR_AXIS not in lengths:
         specs = {name: replace(spec, axes=spec.axes.replace(COLOUR_AXIS, "")) for name, spec in specs.items()}
 
@@ -235,10 +233,8 @@ def _to_mapping(arrays: ArraysT) -> dict[str, NDArray[Any]]:
 
 def _check_embeddings(arrays: Mapping[str, Any]) -> None:
     """Raise ValueError if the centres are not in the space of what was clustered."""
-    if "hidden_components" in arrays:
-        widths = [arrays[name].shape[1] for name in ("soft_assignments", "hidden_components", "latents")]
-        width = next(filter(None, widths))
-        if arrays["centres"].shape[1] != width:
+    if "views" in arrays:
+        if arrays["centres"].shape[1] != (arrays["views"].shape[1] or arrays["latents"].shape[1]):
             raise ValueError("centres in another space")
 
 
