@@ -54,9 +54,9 @@ class NetworkConfig:
     """What the networks are trained on: the images, or one vector per image (features) of a pretrained network."""
     clustered: Literal["latents", "components", "views"] = "latents"
     """What is clustered and linked: latent vectors, or `z_dim` principal components of the features of patches, or
-    three views of an image side by side: components of the hidden units, the latent vector, components of the pixels."""
+    three views of an image side by side: components of the hidden units, latent vector, components of the pixels."""
     cluster_heads: Annotated[int, Bounds(0, MAX_CLUSTER_HEADS)] = 0
-    """Heads that learn to divide the images into soft clusters before the first round, which shapes the hidden units."""
+    """Heads that learn to divide the images into soft clusters before the first round, to shape the hidden units."""
     head_clusters: Annotated[int, Bounds(2, MAX_HEAD_CLUSTERS)] = 20
     """Soft clusters of each head."""
     image_decoder: bool = False

@@ -22,12 +22,13 @@ from vaetui.engine import rng
 from vaetui.engine.config import MAX_HIDDEN_COMPONENTS, MAX_PIXEL_COMPONENTS, Config
 from vaetui.engine.device_inputs import BATCH_IMAGES, DeviceInputs
 from vaetui.engine.devices import compute_with, explain_lack_of_memory
+from vaetui.engine.downsampling import downsample
 from vaetui.engine.networks import Networks
 
 SAMPLE_IMAGES = 10_000
 """Images that the components are found from."""
-MAX_PIXEL_VALUES = 1_024
-"""Most values of an image whose principal components are found; larger images are averaged over squares before."""
+MAX_PIXEL_VALUES = 256
+"""Most values of an image whose components are found, which take time; others are averaged over squares of pixels."""
 
 
 class ViewComponents(NamedTuple):
@@ -44,7 +45,7 @@ class ViewComponents(NamedTuple):
 
     def count_columns(self, config: Config) -> int:
         """Return the length of the views of an image."""
-        return self.hidden_directions.shape[1] + config.network.z_dim + self.pixel_directions.shape[1]
+        return config.network.z_dim + len(self.hidden_directions.T) + len(self.pixel_directions.T)
 
 
 @torch.inference_mode()
@@ -83,11 +84,10 @@ def project_views(hidden: Tensor, latents: Tensor, inputs: Tensor, components: S
 
 
 def _flatten(inputs: Tensor) -> Tensor:
-    """Return images [N, C, H, W], averaged to at most MAX_PIXEL_VALUES values, or vectors [N, D] as [N, P]."""
+    """Return images [N, C, H, W], averaged to about MAX_PIXEL_VALUES values, or vectors [N, D] as [N, P]."""
     inputs = inputs.float()
     if inputs.dim() == 4:
-        side = math.isqrt(MAX_PIXEL_VALUES // inputs.shape[1])
-        inputs = F.adaptive_avg_pool2d(inputs, [min(side, length) for length in inputs.shape[2:]])
+        inputs = downsample(inputs, math.ceil(math.sqrt(inputs[0].numel() / MAX_PIXEL_VALUES)))
     return inputs.flatten(1)
 
 

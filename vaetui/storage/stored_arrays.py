@@ -233,9 +233,8 @@ def _to_mapping(arrays: ArraysT) -> dict[str, NDArray[Any]]:
 
 def _check_embeddings(arrays: Mapping[str, Any]) -> None:
     """Raise ValueError if the centres are not in the space of what was clustered."""
-    if "views" in arrays:
-        if arrays["centres"].shape[1] != (arrays["views"].shape[1] or arrays["latents"].shape[1]):
-            raise ValueError("centres in another space")
+    if "views" in arrays and arrays["centres"].shape[1] != (arrays["views"].shape[1] or arrays["latents"].shape[1]):
+        raise ValueError("centres in another space")
 
 
 def _check_assignments(arrays: Mapping[str, Any]) -> None:
