@@ -99,8 +99,8 @@ trains longer; "paper" is the published method."""
 RECIPES["thorough"] = replace(
     RECIPES[DEFAULT_RECIPE],
     recipe="thorough",
-    cluster=replace(RECIPES[DEFAULT_RECIPE].cluster, clusters=20, clusters_per_class=2.0),
-    training=replace(RECIPES[DEFAULT_RECIPE].training, warmup_epochs=10, rounds=1, epochs_per_round=10),
+    cluster=replace(RECIPES[DEFAULT_RECIPE].cluster, clusters=10, clusters_per_class=1.0),
+    training=replace(RECIPES[DEFAULT_RECIPE].training, warmup_epochs=10, rounds=2, epochs_per_round=8),
     propagation=replace(RECIPES[DEFAULT_RECIPE].propagation, renews_labels=True),
 )
 PHOTOS_RECIPE = "photos"
