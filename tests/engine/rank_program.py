@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vaetui.engine.config import Config
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs, DeviceVectors
 from vaetui.engine.distributed import World
-from vaetui.engine.image_views import fit_view_components
+from vaetui.engine.image_views import ViewComponents, fit_hidden_components, fit_pixel_components
 from vaetui.engine.images import Images
 from vaetui.engine.inference import encode_and_classify
 from vaetui.engine.pseudo_labels import PseudoLabels
@@ -55,7 +55,8 @@ def train_small(world: World, case: str) -> dict[str, NDArray[Any]]:
             if len(losses) == REPORTS and world.rank == 0:
                 reports.close()  # the other ranks stop, too
         results |= {f"{name}.losses": np.array(losses), **to_checkpoint_arrays(state)}
-    components = fit_view_components(state.vae, inputs, config, 1)
+    hidden, pixels = fit_hidden_components(state.vae, inputs, config, 1), fit_pixel_components(inputs, config)
+    components = ViewComponents(*hidden, *pixels)
     steps = encode_and_classify(state.vae, inputs, config, "training", view_components=components, world=world)
     predictions = drain(world.follow(steps))
     assert predictions.views is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 import torch
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
@@ -13,10 +12,17 @@ from threadpoolctl import threadpool_limits
 
 from tests.idx import MNIST_DIRECTORY
 from vaetui.engine.config import MAX_HIDDEN_COMPONENTS, MAX_PIXEL_COMPONENTS, Config
-from vaetui.engine.device_inputs import DeviceImages, DeviceVectors
-from vaetui.engine.image_views import MAX_PIXEL_VALUES, fit_view_components, project_views
+from vaetui.engine.device_inputs import DeviceImages, DeviceInputs, DeviceVectors
+from vaetui.engine.image_views import (
+    MAX_PIXEL_VALUES,
+    ViewComponents,
+    fit_hidden_components,
+    fit_pixel_components,
+    project_views,
+)
 from vaetui.engine.images import images_from_array, read_idx_array
 from vaetui.engine.inference import encode_and_classify
+from vaetui.engine.networks import Networks
 from vaetui.engine.recipes import get_recipe
 from vaetui.engine.train_state import create_train_state
 from vaetui.engine.vectors import Vectors
@@ -33,9 +39,14 @@ def to_unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+def fit_view_components(vae: Networks, inputs: DeviceInputs, config: Config) -> ViewComponents:
+    hidden, pixels = fit_hidden_components(vae, inputs, config, 2), fit_pixel_components(inputs, config)
+    return ViewComponents(*hidden, *pixels)
+
+
 def test_views_are_hidden_units_latent_vectors_and_pixels_of_length_1() -> None:
     vae = create_train_state(CONFIG, (28, 28)).vae
-    components = fit_view_components(vae, INPUTS, CONFIG, 2)
+    components = fit_view_components(vae, INPUTS, CONFIG)
     predictions = drain_events(encode_and_classify(vae, INPUTS, CONFIG, "training", 2, view_components=components))
     assert predictions.views is not None
     ends = MAX_HIDDEN_COMPONENTS, MAX_HIDDEN_COMPONENTS + Z_DIM
@@ -57,7 +68,7 @@ def test_views_are_hidden_units_latent_vectors_and_pixels_of_length_1() -> None:
 
 def test_views_change_no_other_prediction() -> None:
     vae = create_train_state(CONFIG, (28, 28)).vae
-    components = fit_view_components(vae, INPUTS, CONFIG, 2)
+    components = fit_view_components(vae, INPUTS, CONFIG)
     with_views = drain_events(encode_and_classify(vae, INPUTS, CONFIG, "training", 2, view_components=components))
     plain = drain_events(encode_and_classify(vae, INPUTS, CONFIG, "training", 2))
     assert plain.views is None
@@ -67,38 +78,38 @@ def test_views_change_no_other_prediction() -> None:
 
 def test_components_depend_on_seed_and_epoch_and_not_on_the_threads_of_numpy() -> None:
     vae = create_train_state(CONFIG, (28, 28)).vae
-    first, other = (fit_view_components(vae, INPUTS, CONFIG, epoch) for epoch in (2, 3))
+    hidden, pixels = fit_hidden_components(vae, INPUTS, CONFIG, 2), fit_pixel_components(INPUTS, CONFIG)
     with threadpool_limits(limits=1):
-        same = fit_view_components(vae, INPUTS, CONFIG, 2)
-    assert all(map(np.array_equal, first, same))
-    for mean, other_mean in ((first.hidden_mean, other.hidden_mean), (first.pixel_mean, other.pixel_mean)):
-        np.testing.assert_allclose(mean, other_mean, atol=1e-5)  # a sample of fewer than 10,000 images is all of them
+        assert all(map(np.array_equal, hidden, fit_hidden_components(vae, INPUTS, CONFIG, 2)))
+        assert all(map(np.array_equal, pixels, fit_pixel_components(INPUTS, CONFIG)))
+    other = fit_hidden_components(vae, INPUTS, CONFIG, 3)
+    np.testing.assert_allclose(
+        hidden.mean, other.mean, atol=1e-5
+    )  # a sample of fewer than 10,000 images is all of them
 
 
 def test_few_hidden_units_and_few_pixels_have_as_few_components() -> None:
     config = replace(Config(), device="cpu", network=replace(Config().network, hidden_units=8))
     inputs = DeviceImages(images_from_array(PIXELS[:, 10:14, 10:14]), CPU)
-    components = fit_view_components(create_train_state(config, (4, 4)).vae, inputs, config, 2)
+    components = fit_view_components(create_train_state(config, (4, 4)).vae, inputs, config)
     assert components.hidden_directions.shape == (8, 8)
     assert components.pixel_directions.shape == (16, 16)
     assert components.count_columns(config) == 8 + config.network.z_dim + 16
 
 
-def test_pixels_of_large_images_are_averaged_before() -> None:
-    generator = np.random.default_rng(0)
-    images = images_from_array(generator.integers(0, 256, (40, 48, 64, 3), dtype=np.uint8))
-    components = fit_view_components(create_train_state(CONFIG, (48, 64, 3)).vae, DeviceImages(images, CPU), CONFIG, 2)
-    assert MAX_PIXEL_VALUES // 2 < len(components.pixel_mean) <= MAX_PIXEL_VALUES
-    assert components.pixel_mean.mean() == pytest.approx(images[:].mean() / 255, abs=1e-3)
+def test_pixels_of_large_images_are_averaged_over_squares_before() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 48, 48, 3), dtype=np.uint8)
+    components = fit_pixel_components(DeviceImages(images_from_array(pixels), CPU), CONFIG)
+    assert MAX_PIXEL_VALUES // 2 < len(components.mean) <= MAX_PIXEL_VALUES
+    averages = pixels.reshape(40, 16, 3, 16, 3, 3).mean(axis=(0, 2, 4)) / 255
+    np.testing.assert_allclose(components.mean, averages.transpose(2, 0, 1).ravel(), atol=1e-5)
 
 
 def test_vectors_are_their_own_third_view() -> None:
-    config = replace(get_recipe("features"), device="cpu")
     vectors = np.random.default_rng(0).standard_normal((50, 24), np.float32)
     inputs = DeviceVectors(Vectors(vectors, np.arange(50)), CPU)
-    vae = create_train_state(config, (24,)).vae
-    components = fit_view_components(vae, inputs, config, 2)
-    np.testing.assert_allclose(components.pixel_mean, inputs.load(slice(None)).mean(dim=0), atol=1e-5)
+    components = fit_pixel_components(inputs, replace(get_recipe("features"), device="cpu"))
+    np.testing.assert_allclose(components.mean, inputs.load(slice(None)).mean(dim=0), atol=1e-5)
 
 
 def test_image_equal_to_the_mean_has_an_empty_view_of_its_pixels() -> None:

@@ -38,7 +38,7 @@ from vaetui.engine.events import (
     Reconstructed,
     Saved,
 )
-from vaetui.engine.image_views import ViewComponents, fit_view_components
+from vaetui.engine.image_views import Components, ViewComponents, fit_hidden_components, fit_pixel_components
 from vaetui.engine.inference import Predictions, decode_latents, reconstruct_images
 from vaetui.engine.kmeans import choose_k
 from vaetui.engine.label_propagation import compute_uncertainty
@@ -122,6 +122,7 @@ class Trainer:
         self._decoded_images = None
         if self._decodes_images and images.vectors is not None:
             self._decoded_images = DeviceImages(images.train, self._state.device)
+        self._pixel_components: Components | None = None
         self._cached_predictions: tuple[tuple[object, ...], Predictions] | None = None
         self._state, self._epoch, self._step = checkpoints.restore_checkpoint(store, repository, config, inputs.train)
         self._commands = RankCommands(world)
@@ -368,7 +369,11 @@ class Trainer:
         if self._cached_predictions is None or self._cached_predictions[0] != key:
             components = None
             if self.config.network.clustered == "views":
-                components = fit_view_components(self._state.vae, self._train_inputs, self.config, epoch)
+                if self._pixel_components is None:
+                    fit = partial(fit_pixel_components, self._train_inputs, self.config)
+                    self._pixel_components = yield from run_in_background("comparing pixels", fit)
+                hidden = fit_hidden_components(self._state.vae, self._train_inputs, self.config, epoch)
+                components = ViewComponents(*hidden, *self._pixel_components)
             predictions = yield from self._predict(self._train_inputs, "training", epoch, allowed_class_ids, components)
             equalise = partial(predictions.equalise_copies, self._distinct_images)
             self._cached_predictions = key, (yield from run_in_background("comparing copies", equalise))
