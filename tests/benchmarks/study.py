@@ -114,23 +114,27 @@ def run_unit(unit: Unit, seed: int) -> None:
             print(json.dumps({"test_accuracy": baselines.train_with_all_labels(config, directory)}))
 
 
-def main() -> None:
+def measure_units(units: Mapping[str, Unit], module: str, results_name: str) -> None:
+    """Run what is missing in a results file of the units named on the command line, or of all.
+
+    `module` is the program that calls this.
+    """
     if sys.argv[1:2] == ["--one"]:
-        run_unit(UNITS[sys.argv[2]], int(sys.argv[3]))
+        run_unit(units[sys.argv[2]], int(sys.argv[3]))
         return
-    for name in sys.argv[1:] or list(UNITS):
-        for seed in range(UNITS[name].seeds):
-            if f"{name}/{seed}" in load_results("propagation"):
+    for name in sys.argv[1:] or list(units):
+        for seed in range(units[name].seeds):
+            if f"{name}/{seed}" in load_results(results_name):
                 continue
             start, gflops = time.monotonic(), training_speed.measure_matrix_multiply()
-            command = [sys.executable, "-m", "tests.benchmarks.study", "--one", name, str(seed)]
+            command = [sys.executable, "-m", module, "--one", name, str(seed)]
             process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             result = json.loads(process.stdout.splitlines()[-1]) | describe_run()
             result |= {"gflops": round(gflops), "threads": THREADS}
-            replace_json(RESULTS / "propagation.json", load_results("propagation") | {f"{name}/{seed}": result})
+            replace_json(RESULTS / f"{results_name}.json", load_results(results_name) | {f"{name}/{seed}": result})
             accuracies = " ".join(f"{share:.4f}" for share in result.get("test_accuracy", []))
             print(f"{name}/{seed}: {accuracies or result['clusters']}, {time.monotonic() - start:.0f} s", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    measure_units(UNITS, "tests.benchmarks.study", "propagation")

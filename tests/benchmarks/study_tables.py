@@ -52,7 +52,7 @@ def rounds_table() -> str:
     """Return the test accuracy after each round."""
     rows = []
     for unit, description in ROUND_UNITS.items():
-        shares = 100 * np.array([run["test_accuracy"][1:] for run in _list_runs(unit)])
+        shares = 100 * np.array([run["test_accuracy"][-4:] for run in _list_runs(unit)])
         cells = [*(f"{share:.2f}" for share in shares.mean(axis=0)), f"{shares[:, -1].min():.2f}", f"{len(shares)}"]
         rows.append([description, *cells])
     results = load_results("propagation")
@@ -103,7 +103,7 @@ def ablation_table() -> str:
     for name, description in ABLATIONS.items():
         lost = accuracy - _accuracy(f"without {name}")
         saved = seconds - np.mean([run["seconds"]["total"] for run in _list_runs(f"without {name}")])
-        cells = [" and ".join(f"{points:.2f}" for points in lost[:, epoch]) for epoch in (2, 4)]
+        cells = [" and ".join(f"{points:.2f}" for points in lost[:, epoch]) for epoch in (-3, -1)]
         rows.append([description, *cells, f"{saved:.0f} of {seconds:.0f}"])
     lost_on_fashion = _final_accuracy("fashion") - _final_accuracy("fashion without hidden units")
     return (

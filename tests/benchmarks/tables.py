@@ -17,6 +17,7 @@ from tests.benchmarks import (
     calibration_tables,
     paper_results,
     photos_tables,
+    record,
     speed_tables,
     study_tables,
 )
@@ -224,6 +225,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "run": manual_run_table,
     "accuracies": accuracy_table,
     "readings": reading_tables,
+    "record": record.record_table,
+    "parts": record.parts_table,
     "rounds": study_tables.rounds_table,
     "sets": study_tables.datasets_table,
     "exported": study_tables.exported_table,

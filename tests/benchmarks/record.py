@@ -1,0 +1,82 @@
+"""Measure `simulate` as users run it: the default recipe and `thorough`, and what each new part adds.
+
+python -m tests.benchmarks.record [UNIT ...] runs what is missing in assets/results/record.json, as `study` does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tests.benchmarks.markdown import format_table
+from tests.benchmarks.results import load_results
+from tests.benchmarks.study import MEMBERS, Overrides, Unit, measure_units
+from vaetui.simulation.annotator_config import choose_review_answers
+
+REVIEWING = replace(MEMBERS, review_answers=choose_review_answers("members", MEMBERS.answers_per_round, "graph"))
+"""The annotator of `simulate`: half of the answers from the second round on are pages of varied images."""
+TEN_ANSWERS = replace(MEMBERS, answers_per_round=10, review_answers=choose_review_answers("members", 10, "graph"))
+ONE_ROUND: Overrides = {"training": {"rounds": 1}}
+PARTS: dict[str, tuple[str, Overrides]] = {
+    "heads": ("cluster heads", {"network": {"cluster_heads": 0}}),
+    "second epoch": ("second epoch before the first round", {"training": {"warmup_epochs": 1}}),
+    "views": ("three views: latent vectors alone", {"network": {"clustered": "latents"}}),
+    "narrowing": ("fewer uncertain images the surer the labels", {"cluster": {"uncertainty_factor": 0.0}}),
+}
+"""What is removed, and how."""
+DESCRIPTIONS = {
+    "mnist": "MNIST",
+    "thorough": "MNIST, `thorough`",
+    "thorough 10": "MNIST, `thorough`, one round",
+    "fashion": "Fashion-MNIST",
+    "digits": "scikit-learn's digits, 1,438 images",
+    "imbalanced": "MNIST, 20,000 images, classes from 1 % to 30 %",
+    "coloured": "MNIST, 20,000 colour images",
+}
+UNITS = {
+    "mnist": Unit(20, annotator=REVIEWING),
+    "thorough": Unit(5, recipe="thorough", annotator=TEN_ANSWERS),
+    "fashion": Unit(3, data="fashion", annotator=REVIEWING),
+    "digits": Unit(data="digits", annotator=REVIEWING),
+    "imbalanced": Unit(data="imbalanced", annotator=REVIEWING),
+    "coloured": Unit(data="coloured", annotator=REVIEWING),
+    "thorough 10": Unit(5, recipe="thorough", annotator=TEN_ANSWERS, overrides=ONE_ROUND),
+    **{f"without {name}": Unit(annotator=REVIEWING, overrides=overrides) for name, (_, overrides) in PARTS.items()},
+}
+
+
+def record_table() -> str:
+    """Return accuracy, answers and time on each image set."""
+    rows = []
+    for unit, description in DESCRIPTIONS.items():
+        if runs := _list_runs(unit):
+            shares = 100 * np.array([run["test_accuracy"][-1] for run in runs])
+            labels = 100 * np.mean([run["exported"]["accuracy"] for run in runs])
+            seconds = np.mean([run["seconds"]["total"] for run in runs])
+            cells = [f"{runs[0]['answers']}", f"{shares.mean():.2f}", f"{shares.min():.2f}", f"{labels:.2f}"]
+            rows.append([description, *cells, f"{len(runs)}", f"{seconds:.0f} on {runs[0]['threads']}"])
+    head = ["", "answers", "test accuracy in %", "worst seed", "correct labels in %", "seeds", "seconds on threads"]
+    return format_table(head, rows)
+
+
+def parts_table() -> str:
+    """Return what MNIST loses, and the seconds that are saved, without each new part."""
+    rows = []
+    for name, (description, _) in PARTS.items():
+        pairs = list(zip(_list_runs("mnist"), _list_runs(f"without {name}"), strict=False))
+        lost = [100 * (whole["test_accuracy"][-1] - part["test_accuracy"][-1]) for whole, part in pairs]
+        saved = np.mean([whole["seconds"]["total"] - part["seconds"]["total"] for whole, part in pairs])
+        rows.append([description, " and ".join(f"{points:.2f}" for points in lost), f"{saved:.0f}"])
+    return format_table(["removed (MNIST, seeds 0 and 1)", "points lost", "seconds saved"], rows)
+
+
+def _list_runs(unit: str) -> list[dict[str, Any]]:
+    """Return the runs of a unit in the order of their seeds."""
+    results = load_results("record")
+    return [results[name] for seed in range(UNITS[unit].seeds) if (name := f"{unit}/{seed}") in results]
+
+
+if __name__ == "__main__":
+    measure_units(UNITS, "tests.benchmarks.record", "record")
