@@ -162,7 +162,7 @@ class LabellingRound:
     def require_splittable(self, path: ClusterPath, part_count: int) -> Cluster:
         """Return the cluster at a path.
 
-        Raises UserError for fewer than 2 parts and for fewer distinct latent vectors than parts.
+        Raises UserError for fewer than 2 parts and for fewer distinct images than parts.
         """
         cluster = self.find_cluster(path)
         distinct_members = self._list_distinct_members(cluster)

@@ -61,7 +61,7 @@ class RoundClusters:
 
     @property
     def embeddings(self) -> LatentVectors:
-        """The training images in the space of the graph, [N, E]; computed each time from latent vectors."""
+        """The training images in the space of the graph, [N, E]; latent vectors are converted each time."""
         return self.select_embeddings(slice(None))
 
     def select_embeddings(self, indices: Indices | slice) -> LatentVectors:

@@ -121,8 +121,8 @@ class Centres:
     paths: tuple[str, ...]
     """Names of the clusters, such as "3" or, after a split, "3.1"."""
     embeddings: LatentVectors
-    """Their centres in the space that k-means clustered, [K, E] float32: that of latent vectors, or of the components
-    of patch features or hidden units."""
+    """Their centres in the space that k-means clustered, [K, E] float32: that of latent vectors, of components
+    of patch features, or of three views."""
     pictures: Pixels
     """Images decoded from the centres, or those nearest to them if the networks decode none, [K, H, W] or [K, H, W, 3]
     uint8."""

@@ -253,7 +253,7 @@ class Trainer:
     def cluster_for_round(
         self, round_number: int, epoch: int, prior_probabilities: PriorProbabilities
     ) -> Iterator[Event]:
-        """Cluster the latent vectors, draw the centres and record the snapshot that begins a round.
+        """Cluster the images, draw the centres and record the snapshot that begins a round.
 
         Each distinct image is clustered once, with the number of its copies as weight, and its copies belong to its
         cluster. From the second round on, the uncertain-images strategy selects the images by `prior_probabilities`.

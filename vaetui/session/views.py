@@ -44,7 +44,7 @@ class ClusterView:
     size: int
     """Number of images in the cluster."""
     mean_distance: float
-    """Mean distance of the members from the centre, in units of the latent space."""
+    """Mean distance of the members from the centre, in the space that k-means clustered."""
     answer: Answer | None
     """The current answer; None without one. The parts of a Split follow as the next views."""
     leaf_counts: tuple[int, int] | None

@@ -324,7 +324,7 @@ MEMBERS_KEYS: list[KeyBinding] = [
     ),
 ]
 MEMBERS_GLOSSARY: Glossary = (
-    ("nearest", "By the distance from the centre of the cluster in latent space, the nearest first"),
+    ("nearest", "By the distance from the centre of the cluster, the nearest first"),
     ("farthest", "The same, the farthest first"),
     ("random", "In a random order that stays the same"),
 )

@@ -71,7 +71,7 @@ def format_cluster_name(cluster: ClusterView) -> str:
 
 
 def format_cluster_size(cluster: ClusterView) -> str:
-    """Return the number of images and their mean distance from the centre in latent space."""
+    """Return the number of images and their mean distance from the centre."""
     return f"{format_count(cluster.size, 'image')}, mean distance {cluster.mean_distance:.1f}"
 
 

@@ -16,7 +16,7 @@ SECTION_ORDER = (ANSWER, MOVE, LOOK, CHANGE, CLASSES, FINISH)
 METHOD_SENTENCES = (
     "A neural network learns to compress every image to a few numbers, its latent vector, and to restore the image "
     "from them, or with --features the vector of the image; this needs no labels.",
-    "Images with similar latent vectors form a cluster, and you name clusters in place of single images.",
+    "Similar images form a cluster, and you name clusters in place of single images.",
     "Your answer spreads to similar images: the nearer an image is to the centre, and the higher your confidence, the "
     "more it counts.",
     "Then the networks train on with these labels, and the next round asks about other clusters, above all about those "
