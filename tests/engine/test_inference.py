@@ -96,9 +96,9 @@ def test_noise_of_sampled_latent_vectors_does_not_depend_on_the_batch_size() -> 
     dataset = DeviceImages(images_from_array(pixels), torch.device("cpu"))
     vae = create_train_state(Config(), (28, 28)).vae
     inputs = dataset.load(slice(None))
-    whole = inference._predict_batch(vae, inputs, Config(), None, None, (), False, "test", 1, 0)
+    whole = inference._predict_batch(vae, inputs, Config(), None, None, (), "test", 1, 0)
     parts = [
-        inference._predict_batch(vae, inputs[start : start + 256], Config(), None, None, (), False, "test", 1, start)
+        inference._predict_batch(vae, inputs[start : start + 256], Config(), None, None, (), "test", 1, start)
         for start in (0, 256, 512)
     ]
     assert torch.allclose(whole, torch.cat(parts), atol=1e-5)

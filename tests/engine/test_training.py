@@ -116,7 +116,7 @@ def test_classifying_the_mean_differs_from_classifying_a_sample(
 
 def test_default_recipe_trains_all_terms_and_schedules_the_learning_rate(images: DeviceImages) -> None:
     recipe = get_recipe("propagation")
-    training = replace(recipe.training, batch_size=64, min_batches=1)
+    training = replace(recipe.training, batch_size=64, min_batches=1, warmup_epochs=1)
     network = replace(recipe.network, channels=(4, 8), hidden_units=16)
     loss = replace(recipe.loss, consistency_threshold=0.0)
     config = replace(recipe, network=network, training=training, loss=loss)

@@ -38,7 +38,7 @@ PROPAGATION_CONFIG = replace(
     get_recipe("propagation"),
     cluster=replace(get_recipe("propagation").cluster, clusters=5, clusters_per_class=0.0),
     network=replace(get_recipe("propagation").network, channels=CHANNELS),
-    training=replace(get_recipe("propagation").training, rounds=2, batch_size=64, min_batches=1),
+    training=replace(get_recipe("propagation").training, warmup_epochs=1, rounds=2, batch_size=64, min_batches=1),
     threads=1,
 )
 """The same size with graph propagation."""

@@ -17,7 +17,7 @@ from tests.session.conftest import RunTemplates
 from tests.session.scripted_run import PROPAGATION_CONFIG, SMALL_CONFIG, create_session
 from vaetui.engine import rng
 from vaetui.engine.answers import ClassAnswer
-from vaetui.engine.clusters import order_members, to_metric_space
+from vaetui.engine.clusters import order_members
 from vaetui.engine.config import Config
 from vaetui.errors import UserError
 from vaetui.export.label_table import ANSWER, NO_CLASS_ID, PROPAGATED, LabelTable
@@ -184,18 +184,17 @@ def test_one_distinct_image_for_training_makes_one_cluster(tmp_path: Path) -> No
 
 
 def test_members_at_the_centre_of_an_answered_cluster_get_its_class(copy_runs: RunTemplates) -> None:
-    """The latent vectors of different images may coincide, for example after posterior collapse."""
+    """The views of different images may coincide, for example those of images without contrast."""
     session = copy_runs.open("coinciding", PROPAGATION_CONFIG)
     labelling_round, store, repository = session.require_current_round(), session._store, session._repository
     cluster = max(
         labelling_round.tree, key=lambda cluster: count_distinct(list_training_images(session)[cluster.members])
     )
     snapshot = labelling_round.snapshot
-    snapshot.latents[cluster.members] = snapshot.latents[cluster.members[0]]
-    snapshot.centres[cluster.path[0]] = to_metric_space(snapshot.latents, "cosine")[cluster.members[0]]
+    snapshot.views[cluster.members] = snapshot.views[cluster.members[0]]
+    snapshot.centres[cluster.path[0]] = snapshot.views[cluster.members[0]]
     snapshot.centres[cluster.path[0]] *= np.float32(1 + 1e-7)  # rounding
-    embeddings = to_metric_space(snapshot.latents, "cosine")
-    members, distances = order_members(embeddings, snapshot.assignments, snapshot.centres)
+    members, distances = order_members(snapshot.views, snapshot.assignments, snapshot.centres)
     snapshot = replace(snapshot, members=members, distances=distances)
     name = file_names.round_snapshot_name(1)
     repository.remove_file_records([name])

@@ -373,7 +373,9 @@ def test_answers_about_images_alone_are_enough_for_labels_and_for_training(runs:
     assert set(table.class_ids.tolist()) == {0, 1}, "the networks have learned two classes"
     assert session.training_curves().unanswered_class_ids == tuple(range(2, 10))
     view = session.round_view()
-    assert {class_id for cluster in view.clusters for class_id, _ in cluster.class_shares} == {0, 1}
+    predicted_class_ids = {class_id for cluster in view.clusters for class_id, _ in cluster.class_shares}
+    assert predicted_class_ids
+    assert predicted_class_ids <= {0, 1}
     assert (table.class_ids[held_out] >= 0).all()
     session.close()
 

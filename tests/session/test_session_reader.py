@@ -21,6 +21,7 @@ from tests.session.scripted_run import PROPAGATION_CONFIG, SMALL_CONFIG, run_to_
 from vaetui.data.import_options import ImportOptions
 from vaetui.data.importing import import_dataset
 from vaetui.engine.answers import AnsweredImage, ClassAnswer, Unreadable
+from vaetui.engine.config import MAX_HIDDEN_COMPONENTS, MAX_PIXEL_COMPONENTS
 from vaetui.engine.idx import find_idx_files
 from vaetui.engine.images import read_images_and_digest
 from vaetui.errors import UserError
@@ -158,9 +159,10 @@ def test_latents_have_a_row_for_each_image_and_follow_the_checkpoint(reader: Ses
 def test_centres_are_the_unsplit_clusters_of_a_round_with_their_answers(reader: SessionReader) -> None:
     last, first = reader.centres(), reader.centres(1)
     assert (last.round_number, first.round_number) == (2, 1)
+    view_length = MAX_HIDDEN_COMPONENTS + PROPAGATION_CONFIG.network.z_dim + MAX_PIXEL_COMPONENTS
     for centres in (first, last):
         count = len(centres.paths)
-        assert centres.embeddings.shape == (count, PROPAGATION_CONFIG.network.z_dim)
+        assert centres.embeddings.shape == (count, view_length)
         assert centres.pictures.shape == (count, 28, 28)
         assert centres.pictures.dtype == np.uint8
         assert len(centres.sizes) == len(centres.class_ids) == len(centres.confidences) == count

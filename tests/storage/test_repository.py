@@ -295,7 +295,8 @@ def test_data_source_may_contain_bytes_that_are_not_utf_8(tmp_path: Path) -> Non
 def test_newer_format_is_refused(repository: SessionRepository, tmp_path: Path) -> None:
     repository.close()
     execute_sql(tmp_path, f"PRAGMA user_version = {FORMAT_VERSION + 1}")
-    with pytest.raises(UserError, match=r"made by a newer vaetui \(format 15; this version reads format 14\)"):
+    expected = rf"made by a newer vaetui \(format {FORMAT_VERSION + 1}; this version reads format {FORMAT_VERSION}\)"
+    with pytest.raises(UserError, match=expected):
         SessionRepository(tmp_path)
 
 

@@ -208,7 +208,7 @@ def test_members_that_contradict_the_assignments_are_refused(
     assignments[[0, 2]], assignments[[1, 4]] = 0, 1
     snapshot = RoundSnapshot(
         np.zeros((576, 10), np.float32),
-        *(np.zeros((576, 0), np.float32), np.zeros((576, 0), np.float32)),
+        np.zeros((576, 0), np.float32),
         np.zeros(576, np.uint8),
         assignments,
         np.array(members, np.int32),

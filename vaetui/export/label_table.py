@@ -71,7 +71,7 @@ class LabelTable:
     weights: NDArray[np.float32]
     """The weight of the label by the answers (equation 2), [N]; 0 without an answer."""
     distances: NDArray[np.float32]
-    """Distance from the cluster centre in the space that k-means clustered, [N]; NaN for images that were not clustered."""
+    """Distance from the cluster centre, as k-means measures it, [N]; NaN for images that were not clustered."""
     cluster_paths: tuple[str, ...]
     """The clusters as displayed, for example "2.1"."""
     source_files: SourceFiles | None = None

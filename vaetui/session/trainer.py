@@ -370,8 +370,8 @@ class Trainer:
             components = None
             if self.config.network.clustered == "views":
                 if self._pixel_components is None:
-                    fit = partial(fit_pixel_components, self._train_inputs, self.config)
-                    self._pixel_components = yield from run_in_background("comparing pixels", fit)
+                    yield Progress("comparing pixels", 0, 1)  # not in the background, because a GPU may hold them
+                    self._pixel_components = fit_pixel_components(self._train_inputs, self.config)
                 hidden = fit_hidden_components(self._state.vae, self._train_inputs, self.config, epoch)
                 components = ViewComponents(*hidden, *self._pixel_components)
             predictions = yield from self._predict(self._train_inputs, "training", epoch, allowed_class_ids, components)

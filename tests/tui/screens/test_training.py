@@ -343,8 +343,8 @@ async def test_pane_before_the_first_epoch_lists_the_coming_metrics(size: tuple[
         text = screen_text(app)
         for line in (
             "◆ pixels   from epoch 1",
-            "● expected from epoch 2",
-            "▲ stable   from epoch 3",
+            "● expected from epoch 3",
+            "▲ stable   from epoch 4",
         ):
             assert line in text
         assert "measured after each epoch" in legend_text(app)
