@@ -30,7 +30,7 @@ def test_session_is_created_and_resumed_from_the_picker(tmp_path: Path, home: Pa
         window.close()
     window = Tmux(VAETUI, *size, home)
     try:
-        window.wait_for(r"› shapes-\S+ +training, epoch 1 of 5")
+        window.wait_for(r"› shapes-\S+ +training, epoch 1 of 6")
         window.press("Enter")
         window.wait_for(r"vaetui  shapes-\d+-\d+-\d+ .*epoch 1 of")
         window.press("q")

@@ -25,7 +25,7 @@ VAETUI = str(Path(sys.executable).with_name("vaetui"))
 def test_user_labels_splits_undoes_quits_and_resumes_to_the_end(
     size: tuple[int, int], recipe: str, digits: Path, home: Path
 ) -> None:
-    options = ["--data", str(digits), "--recipe", recipe, "--clusters", "5", "--rounds", "2"]
+    options = ["--data", str(digits), "--recipe", recipe, "--clusters", "5", "--rounds", "2", "--warmup-epochs", "1"]
     screen = Tmux([VAETUI, "new", "demo", *options], *size, home)
     try:
         screen.wait_for(r"vaetui  demo .*epoch 1 of 3|answered")
