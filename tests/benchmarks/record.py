@@ -6,13 +6,13 @@ python -m tests.benchmarks.record [UNIT ...] runs what is missing in assets/resu
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from tests.benchmarks.markdown import format_table
-from tests.benchmarks.results import load_results
+from tests.benchmarks.results import list_runs
 from tests.benchmarks.study import MEMBERS, Overrides, Unit, measure_units
+from tests.benchmarks.study_tables import ROUND_UNITS
 from vaetui.simulation.annotator_config import choose_review_answers
 
 REVIEWING = replace(MEMBERS, review_answers=choose_review_answers("members", MEMBERS.answers_per_round, "graph"))
@@ -30,10 +30,7 @@ DESCRIPTIONS = {
     "mnist": "MNIST",
     "thorough": "MNIST, `thorough`",
     "thorough 10": "MNIST, `thorough`, one round",
-    "fashion": "Fashion-MNIST",
-    "digits": "scikit-learn's digits, 1,438 images",
-    "imbalanced": "MNIST, 20,000 images, classes from 1 % to 30 %",
-    "coloured": "MNIST, 20,000 colour images",
+    **{name: ROUND_UNITS[name] for name in ("fashion", "digits", "imbalanced", "coloured")},
 }
 UNITS = {
     "mnist": Unit(20, annotator=REVIEWING),
@@ -51,7 +48,7 @@ def record_table() -> str:
     """Return accuracy, answers and time on each image set."""
     rows = []
     for unit, description in DESCRIPTIONS.items():
-        if runs := _list_runs(unit):
+        if runs := list_runs("record", unit):
             shares = 100 * np.array([run["test_accuracy"][-1] for run in runs])
             labels = 100 * np.mean([run["exported"]["accuracy"] for run in runs])
             seconds = np.mean([run["seconds"]["total"] for run in runs])
@@ -65,18 +62,12 @@ def parts_table() -> str:
     """Return what MNIST loses without each new part that was measured."""
     rows = []
     for name, (description, _) in PARTS.items():
-        if not (runs := _list_runs(f"without {name}")):
+        if not (runs := list_runs("record", f"without {name}")):
             continue
-        pairs = list(zip(_list_runs("mnist"), runs, strict=False))
+        pairs = list(zip(list_runs("record", "mnist"), runs, strict=False))
         lost = [100 * (whole["test_accuracy"][-1] - part["test_accuracy"][-1]) for whole, part in pairs]
         rows.append([description, " and ".join(f"{points:.2f}" for points in lost)])
     return format_table(["removed (MNIST, seeds from 0)", "points lost"], rows)
-
-
-def _list_runs(unit: str) -> list[dict[str, Any]]:
-    """Return the runs of a unit in the order of their seeds."""
-    results = load_results("record")
-    return [results[name] for seed in range(UNITS[unit].seeds) if (name := f"{unit}/{seed}") in results]
 
 
 if __name__ == "__main__":

@@ -30,6 +30,16 @@ def load_results(name: str) -> dict[str, Any]:
     return content
 
 
+def list_runs(name: str, unit: str) -> list[dict[str, Any]]:
+    """Return the runs of a unit in a results file, whose keys are UNIT/SEED, in the order of their seeds."""
+    runs = []
+    for key, run in load_results(name).items():
+        run_unit, _, seed = key.rpartition("/")
+        if run_unit == unit:
+            runs.append((int(seed), run))
+    return [run for _, run in sorted(runs, key=lambda pair: pair[0])]
+
+
 def replace_json(path: Path, content: dict[str, Any]) -> None:
     """Replace a JSON file in one step, so that an interrupted benchmark never leaves half a file."""
     partial = path.with_suffix(".partial")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tests.benchmarks import paper_results
 from tests.benchmarks.markdown import format_range, format_table
-from tests.benchmarks.results import load_results
+from tests.benchmarks.results import list_runs, load_results
 
 Runs = list[dict[str, Any]]
 ROUND_UNITS = {
@@ -52,7 +52,7 @@ def rounds_table() -> str:
     """Return the test accuracy after each round."""
     rows = []
     for unit, description in ROUND_UNITS.items():
-        shares = 100 * np.array([run["test_accuracy"][-4:] for run in _list_runs(unit)])
+        shares = 100 * np.array([run["test_accuracy"][-4:] for run in list_runs("propagation", unit)])
         cells = [*(f"{share:.2f}" for share in shares.mean(axis=0)), f"{shares[:, -1].min():.2f}", f"{len(shares)}"]
         rows.append([description, *cells])
     results = load_results("propagation")
@@ -69,7 +69,7 @@ def datasets_table() -> str:
     """Return the final accuracy on each image set, beside the other recipe, a baseline and the upper bound."""
     rows = []
     for unit in DATASETS:
-        components = 100 * np.array([run["clusters"]["64"] for run in _list_runs(f"{unit} components")])
+        components = 100 * np.array([run["clusters"]["64"] for run in list_runs("propagation", f"{unit} components")])
         paper = paper_results.measured("members", "test_accuracy") if unit == "mnist" else _accuracy(f"{unit} paper")
         columns = (components, paper[:, 4], _final_accuracy(unit), _final_accuracy(f"{unit} labels"))
         rows.append([ROUND_UNITS[unit], *map(format_range, columns)])
@@ -80,7 +80,7 @@ def exported_table() -> str:
     """Return the quality of exported labels."""
     rows = []
     for unit in DATASETS:
-        exported = [run["exported"] for run in _list_runs(unit)]
+        exported = [run["exported"] for run in list_runs("propagation", unit)]
         keys = ("accuracy", "expected", "calibration_error")
         cells = [100 * np.array([quality[key] for quality in exported]) for key in keys]
         rows.append([ROUND_UNITS[unit], *map(format_range, cells)])
@@ -98,11 +98,11 @@ def errors_table() -> str:
 def ablation_table() -> str:
     """Return what each part of the recipe contributes and costs."""
     accuracy = _accuracy("one thread")
-    seconds = np.mean([run["seconds"]["total"] for run in _list_runs("one thread")])
+    seconds = np.mean([run["seconds"]["total"] for run in list_runs("propagation", "one thread")])
     rows = []
     for name, description in ABLATIONS.items():
         lost = accuracy - _accuracy(f"without {name}")
-        saved = seconds - np.mean([run["seconds"]["total"] for run in _list_runs(f"without {name}")])
+        saved = seconds - np.mean([run["seconds"]["total"] for run in list_runs("propagation", f"without {name}")])
         cells = [" and ".join(f"{points:.2f}" for points in lost[:, epoch]) for epoch in (-3, -1)]
         rows.append([description, *cells, f"{saved:.0f} of {seconds:.0f}"])
     lost_on_fashion = _final_accuracy("fashion") - _final_accuracy("fashion without hidden units")
@@ -115,11 +115,11 @@ def ablation_table() -> str:
 
 def seconds_table() -> str:
     """Return the time of each part, and how it grows with the number of images."""
-    runs = _list_runs("mnist")
+    runs = list_runs("propagation", "mnist")
     rates = f"{min(run['gflops'] for run in runs)} to {max(run['gflops'] for run in runs)}"
     rows = [_seconds_row(f"MNIST, {runs[0]['threads']} threads ({rates} GFLOP/s), mean of {len(runs)}", runs)]
     for count in IMAGE_COUNTS:
-        if runs := _list_runs(f"{count} images"):
+        if runs := list_runs("propagation", f"{count} images"):
             rows.append(_seconds_row(f"{count:,} images, 1 thread, beside other work", runs))
     return format_table(["seconds", *PARTS.values(), "total", "test accuracy"], rows)
 
@@ -130,18 +130,8 @@ def _seconds_row(description: str, runs: Runs) -> list[str]:
     return [description, *(f"{part:.1f}" for part in seconds), f"{accuracy:.2f}"]
 
 
-def _list_runs(unit: str) -> Runs:
-    """Return the runs of a unit in the order of their seeds."""
-    runs = []
-    for name, run in load_results("propagation").items():
-        run_unit, _, seed = name.rpartition("/")
-        if run_unit == unit:
-            runs.append((int(seed), run))
-    return [run for _, run in sorted(runs, key=lambda pair: pair[0])]
-
-
 def _accuracy(unit: str) -> NDArray[np.float64]:
-    return 100 * np.array([run["test_accuracy"] for run in _list_runs(unit)])
+    return 100 * np.array([run["test_accuracy"] for run in list_runs("propagation", unit)])
 
 
 def _final_accuracy(unit: str) -> NDArray[np.float64]:
