@@ -13,12 +13,13 @@ from tests.benchmarks.markdown import format_table
 from tests.benchmarks.results import list_runs
 from tests.benchmarks.study import MEMBERS, Overrides, Unit, measure_units
 from tests.benchmarks.study_tables import ROUND_UNITS
+from vaetui.engine.config import find_epoch_before_round
 from vaetui.simulation.annotator_config import choose_review_answers
 
 REVIEWING = replace(MEMBERS, review_answers=choose_review_answers("members", MEMBERS.answers_per_round, "graph"))
 """The annotator of `simulate`: half of the answers from the second round on are pages of varied images."""
 TEN_ANSWERS = replace(MEMBERS, answers_per_round=10, review_answers=choose_review_answers("members", 10, "graph"))
-ONE_ROUND: Overrides = {"training": {"rounds": 1}}
+WRONG_PERCENTS = (0, 5, 10, 20)
 PARTS: dict[str, tuple[str, Overrides]] = {
     "heads": ("cluster heads", {"network": {"cluster_heads": 0}}),
     "second epoch": ("second epoch before the first round", {"training": {"warmup_epochs": 1}}),
@@ -29,7 +30,6 @@ PARTS: dict[str, tuple[str, Overrides]] = {
 DESCRIPTIONS = {
     "mnist": "MNIST",
     "thorough": "MNIST, `thorough`",
-    "thorough 10": "MNIST, `thorough`, one round",
     **{name: ROUND_UNITS[name] for name in ("fashion", "digits", "imbalanced", "coloured")},
 }
 UNITS = {
@@ -39,7 +39,7 @@ UNITS = {
     "digits": Unit(data="digits", annotator=REVIEWING),
     "imbalanced": Unit(data="imbalanced", annotator=REVIEWING),
     "coloured": Unit(data="coloured", annotator=REVIEWING),
-    "thorough 10": Unit(5, recipe="thorough", annotator=TEN_ANSWERS, overrides=ONE_ROUND),
+    **{f"wrong {percent}": Unit(annotator=replace(REVIEWING, error_rate=percent / 100)) for percent in WRONG_PERCENTS},
     **{f"without {name}": Unit(annotator=REVIEWING, overrides=overrides) for name, (_, overrides) in PARTS.items()},
 }
 
@@ -54,8 +54,23 @@ def record_table() -> str:
             seconds = np.mean([run["seconds"]["total"] for run in runs])
             cells = [f"{runs[0]['answers']}", f"{shares.mean():.2f}", f"{shares.min():.2f}", f"{labels:.2f}"]
             rows.append([description, *cells, f"{len(runs)}", f"{seconds:.0f} on {runs[0]['threads']}"])
+        if unit == "thorough" and runs:
+            training = UNITS[unit].build_config(0).training
+            shares = 100 * np.array([run["test_accuracy"][find_epoch_before_round(training, 2) - 1] for run in runs])
+            cells = ["10", f"{shares.mean():.2f}", f"{shares.min():.2f}", "", f"{len(runs)}", ""]
+            rows.append(["the same, before the second round", *cells])
     head = ["", "answers", "test accuracy in %", "worst seed", "correct labels in %", "seeds", "seconds on threads"]
     return format_table(head, rows)
+
+
+def wrong_answers_table() -> str:
+    """Return the accuracy with more or fewer wrong answers."""
+    rows = []
+    for percent in sorted((*WRONG_PERCENTS, 2)):
+        runs = list_runs("record", "mnist" if percent == 2 else f"wrong {percent}")[: UNITS["wrong 0"].seeds]
+        columns = [[run["test_accuracy"][-1] for run in runs], [run["exported"]["accuracy"] for run in runs]]
+        rows.append([f"{percent} %", *(" and ".join(f"{100 * share:.2f}" for share in shares) for shares in columns)])
+    return format_table(["wrong answers", "test accuracy in % (MNIST, seeds 0 and 1)", "correct labels in %"], rows)
 
 
 def parts_table() -> str:

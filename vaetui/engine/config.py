@@ -211,9 +211,9 @@ class TrainingConfig:
     min_warmup_batches: Annotated[int, Bounds(1, 100_000)] | None = None
     """Fewest batches in an epoch before the first round; None for as many as in any other epoch."""
     learning_rate: Annotated[float, Bounds(0.0, 10.0)] = 1e-3
-    """Learning rate of Adam; the peak of each epoch if `lr_schedule` is "cosine"."""
+    """Learning rate of Adam; the peak after each round if `lr_schedule` is "cosine"."""
     lr_schedule: Literal["none", "cosine"] = "none"
-    """Learning rate within an epoch: constant, or warm-up and cosine decay (Loshchilov and Hutter 2017)."""
+    """Learning rate between two rounds: constant, or warm-up and cosine decay (Loshchilov and Hutter 2017)."""
     validation_size: Annotated[int, Bounds(1, 100_000)] = 128
     """Most images held out for reconstruction."""
     evals_per_epoch: Annotated[int, Bounds(1, 1_000)] = 3

@@ -175,14 +175,16 @@ def _draw_second_view(vae: Networks, inputs: Tensor, part: BatchPart, config: Co
 def _set_learning_rate(state: TrainState, config: TrainingConfig, epoch: int, step: int, steps_per_epoch: int) -> None:
     """Set the learning rate of a step if the schedule is "cosine": linear warm-up, then cosine decay.
 
-    It declines once before the first round. Then it restarts every epoch, so that rounds can be added later and every
-    round asks a settled network.
+    It declines once over the epochs before the first round, and restarts after every round, so that rounds can be added
+    later and every round asks a settled network.
     """
     if config.lr_schedule == "cosine":
-        step_count = steps_per_epoch
-        if epoch <= config.warmup_epochs:
-            step += (epoch - 1) * steps_per_epoch
-            step_count *= config.warmup_epochs
+        finished_epochs, epoch_count = epoch - 1, config.warmup_epochs
+        if epoch > config.warmup_epochs:
+            finished_epochs = (epoch - config.warmup_epochs - 1) % config.epochs_per_round
+            epoch_count = config.epochs_per_round
+        step += finished_epochs * steps_per_epoch
+        step_count = epoch_count * steps_per_epoch
         cosine = MIN_LR_FRACTION + (1 - MIN_LR_FRACTION) * (1 + math.cos(math.pi * step / step_count)) / 2
         for group in state.optimiser.param_groups:
             group["lr"] = config.learning_rate * cosine * min(1.0, step / LR_WARMUP_BATCHES)
