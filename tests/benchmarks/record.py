@@ -39,6 +39,10 @@ UNITS = {
     "digits": Unit(data="digits", annotator=REVIEWING),
     "imbalanced": Unit(data="imbalanced", annotator=REVIEWING),
     "coloured": Unit(data="coloured", annotator=REVIEWING),
+    **{
+        f"{name} thorough": Unit(1, data=name, recipe="thorough", annotator=TEN_ANSWERS)
+        for name in ("fashion", "digits", "imbalanced", "coloured")
+    },
     **{f"wrong {percent}": Unit(annotator=replace(REVIEWING, error_rate=percent / 100)) for percent in WRONG_PERCENTS},
     **{f"without {name}": Unit(annotator=REVIEWING, overrides=overrides) for name, (_, overrides) in PARTS.items()},
 }
