@@ -19,7 +19,7 @@ from vaetui.simulation.annotator_config import choose_review_answers
 REVIEWING = replace(MEMBERS, review_answers=choose_review_answers("members", MEMBERS.answers_per_round, "graph"))
 """The annotator of `simulate`: half of the answers from the second round on are pages of varied images."""
 TEN_ANSWERS = replace(MEMBERS, answers_per_round=10, review_answers=choose_review_answers("members", 10, "graph"))
-WRONG_PERCENTS = (0, 5, 10, 20)
+WRONG_PERCENTS = (5, 10, 20)
 PARTS: dict[str, tuple[str, Overrides]] = {
     "heads": ("cluster heads", {"network": {"cluster_heads": 0}}),
     "second epoch": ("second epoch before the first round", {"training": {"warmup_epochs": 1}}),
@@ -27,10 +27,13 @@ PARTS: dict[str, tuple[str, Overrides]] = {
     "narrowing": ("fewer uncertain images the surer the labels", {"cluster": {"uncertainty_factor": 0.0}}),
 }
 """What is removed, and how."""
+SETS = ("fashion", "digits", "imbalanced", "coloured")
+"""The other image sets."""
 DESCRIPTIONS = {
     "mnist": "MNIST",
     "thorough": "MNIST, `thorough`",
-    **{name: ROUND_UNITS[name] for name in ("fashion", "digits", "imbalanced", "coloured")},
+    **{name: ROUND_UNITS[name] for name in SETS},
+    **{f"{name} thorough": f"{ROUND_UNITS[name]}, `thorough`" for name in SETS},
 }
 UNITS = {
     "mnist": Unit(20, annotator=REVIEWING),
@@ -39,10 +42,7 @@ UNITS = {
     "digits": Unit(data="digits", annotator=REVIEWING),
     "imbalanced": Unit(data="imbalanced", annotator=REVIEWING),
     "coloured": Unit(data="coloured", annotator=REVIEWING),
-    **{
-        f"{name} thorough": Unit(1, data=name, recipe="thorough", annotator=TEN_ANSWERS)
-        for name in ("fashion", "digits", "imbalanced", "coloured")
-    },
+    **{f"{name} thorough": Unit(1, data=name, recipe="thorough", annotator=TEN_ANSWERS) for name in SETS},
     **{f"wrong {percent}": Unit(annotator=replace(REVIEWING, error_rate=percent / 100)) for percent in WRONG_PERCENTS},
     **{f"without {name}": Unit(annotator=REVIEWING, overrides=overrides) for name, (_, overrides) in PARTS.items()},
 }
@@ -71,7 +71,7 @@ def wrong_answers_table() -> str:
     """Return the accuracy with more or fewer wrong answers."""
     rows = []
     for percent in sorted((*WRONG_PERCENTS, 2)):
-        runs = list_runs("record", "mnist" if percent == 2 else f"wrong {percent}")[: UNITS["wrong 0"].seeds]
+        runs = list_runs("record", "mnist" if percent == 2 else f"wrong {percent}")[: UNITS["wrong 5"].seeds]
         columns = [[run["test_accuracy"][-1] for run in runs], [run["exported"]["accuracy"] for run in runs]]
         rows.append([f"{percent} %", *(" and ".join(f"{100 * share:.2f}" for share in shares) for shares in columns)])
     return format_table(["wrong answers", "test accuracy in % (MNIST, seeds 0 and 1)", "correct labels in %"], rows)
