@@ -12,7 +12,13 @@ from torch import Tensor, nn
 from vaetui.engine import losses
 from vaetui.engine.augmentation import augment
 from vaetui.engine.batch_norm import BatchNorm
-from vaetui.engine.config import BATCHES_PER_REPORT, Config, TrainingConfig
+from vaetui.engine.config import (
+    BATCHES_PER_REPORT,
+    Config,
+    TrainingConfig,
+    find_epoch_before_round,
+    find_round_of_epoch,
+)
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs
 from vaetui.engine.devices import compute_with, explain_lack_of_memory, send
 from vaetui.engine.distributed import SINGLE, World
@@ -179,11 +185,11 @@ def _set_learning_rate(state: TrainState, config: TrainingConfig, epoch: int, st
     later and every round asks a settled network.
     """
     if config.lr_schedule == "cosine":
-        finished_epochs, epoch_count = epoch - 1, config.warmup_epochs
-        if epoch > config.warmup_epochs:
-            finished_epochs = (epoch - config.warmup_epochs - 1) % config.epochs_per_round
-            epoch_count = config.epochs_per_round
-        step += finished_epochs * steps_per_epoch
+        round_number = find_round_of_epoch(config, epoch)
+        epochs_before, epoch_count = 0, config.warmup_epochs
+        if round_number is not None:
+            epochs_before, epoch_count = find_epoch_before_round(config, round_number), config.epochs_per_round
+        step += (epoch - 1 - epochs_before) * steps_per_epoch
         step_count = epoch_count * steps_per_epoch
         cosine = MIN_LR_FRACTION + (1 - MIN_LR_FRACTION) * (1 + math.cos(math.pi * step / step_count)) / 2
         for group in state.optimiser.param_groups:
