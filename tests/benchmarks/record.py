@@ -6,6 +6,7 @@ python -m tests.benchmarks.record [UNIT ...] runs what is missing in assets/resu
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -52,25 +53,30 @@ def record_table() -> str:
     """Return accuracy, answers and time on each image set."""
     rows = []
     for unit, description in DESCRIPTIONS.items():
-        if runs := list_runs("record", unit):
-            shares = 100 * np.array([run["test_accuracy"][-1] for run in runs])
-            labels = 100 * np.mean([run["exported"]["accuracy"] for run in runs])
-            seconds = np.mean([run["seconds"]["total"] for run in runs])
-            cells = [f"{runs[0]['answers']}", f"{shares.mean():.2f}", f"{shares.min():.2f}", f"{labels:.2f}"]
-            rows.append([description, *cells, f"{len(runs)}", f"{seconds:.0f} on {runs[0]['threads']}"])
-        if unit == "thorough" and runs:
-            training = UNITS[unit].build_config(0).training
-            shares = 100 * np.array([run["test_accuracy"][find_epoch_before_round(training, 2) - 1] for run in runs])
-            cells = ["10", f"{shares.mean():.2f}", f"{shares.min():.2f}", "", f"{len(runs)}", ""]
+        if not (runs := list_runs("record", unit)):
+            continue
+        labels = 100 * np.mean([run["exported"]["accuracy"] for run in runs])
+        seconds = np.mean([run["seconds"]["total"] for run in runs])
+        cells = [f"{runs[0]['answers']}", *_format_accuracy(runs, -1), f"{labels:.2f}"]
+        rows.append([description, *cells, f"{len(runs)}", f"{seconds:.0f} on {runs[0]['threads']}"])
+        if unit == "thorough":
+            last_epoch = find_epoch_before_round(UNITS[unit].build_config(0).training, 2)
+            cells = ["10", *_format_accuracy(runs, last_epoch - 1), "", f"{len(runs)}", ""]
             rows.append(["the same, before the second round", *cells])
     head = ["", "answers", "test accuracy in %", "worst seed", "correct labels in %", "seeds", "seconds on threads"]
     return format_table(head, rows)
 
 
+def _format_accuracy(runs: list[dict[str, Any]], epoch_index: int) -> list[str]:
+    """Return the mean and the lowest test accuracy of some runs after an epoch."""
+    shares = [100 * run["test_accuracy"][epoch_index] for run in runs]
+    return [f"{np.mean(shares):.2f}", f"{min(shares):.2f}"]
+
+
 def wrong_answers_table() -> str:
-    """Return the accuracy with more or fewer wrong answers."""
+    """Return the accuracy with more wrong answers."""
     rows = []
-    for percent in sorted((*WRONG_PERCENTS, 2)):
+    for percent in (2, *WRONG_PERCENTS):
         runs = list_runs("record", "mnist" if percent == 2 else f"wrong {percent}")[: UNITS["wrong 5"].seeds]
         columns = [[run["test_accuracy"][-1] for run in runs], [run["exported"]["accuracy"] for run in runs]]
         rows.append([f"{percent} %", *(" and ".join(f"{100 * share:.2f}" for share in shares) for shares in columns)])
