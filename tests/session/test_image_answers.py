@@ -358,16 +358,16 @@ def test_impossible_answers_are_refused_and_nothing_is_recorded(runs: RunTemplat
 def test_answers_about_images_alone_are_enough_for_labels_and_for_training(runs: RunTemplates) -> None:
     session = runs.open("alone", PROPAGATION_CONFIG)
     train_indices, held_out = read_split(session)
-    answers: dict[int, ImageAnswer] = {int(index): ClassAnswer(index % 2) for index in train_indices[:20]}
+    answers: dict[int, ImageAnswer] = {int(index): ClassAnswer(index % 2) for index in train_indices[:40]}
     record(session, answers)
     table = export(session)
     assert read_rows(table, list(answers)) == [(int(index) % 2, 1, ANSWER) for index in answers]
     assert (table.class_ids >= 0).sum() == len(answers)
     view = session.round_view()
-    assert (view.answer_count, view.unanswered_class_ids) == (20, tuple(range(2, 10)))
+    assert (view.answer_count, view.unanswered_class_ids) == (40, tuple(range(2, 10)))
     session.close_round()
     (epoch,) = [event for event in session.advance() if isinstance(event, EpochEnded)]
-    assert epoch.answer_count == 20
+    assert epoch.answer_count == 40
     assert epoch.label_coverage > 0.5
     table = export(session)
     assert set(table.class_ids.tolist()) == {0, 1}, "the networks have learned two classes"
