@@ -49,25 +49,43 @@ def test_elbow_method_chooses_whatever_the_number_of_classes() -> None:
 def test_uncertain_strategy_queries_only_the_most_uncertain_images() -> None:
     uncertainties = np.linspace(0, 1, 600, dtype=np.float32)
     config = replace(Config().cluster, query_strategy="uncertain", uncertain_fraction=0.3, oversample=4)
-    assignments, centres = drain_events(cluster_uncertain_images(VECTORS, uncertainties, 5, config, 0))
+    assignments, centres = drain_events(
+        cluster_uncertain_images(VECTORS, uncertainties, 5, config, 0, has_unanswered_class=True)
+    )
     queried = np.flatnonzero(assignments > NOT_QUERIED)
     assert queried.min() >= 420
     assert len(centres) == 5
     assert set(assignments[queried]) == set(range(5))
 
 
+@pytest.mark.parametrize("has_unanswered_class", [False, True])
 @pytest.mark.parametrize(
-    ("factor", "mean_uncertainty", "expected"),
-    [(0.0, 0.01, 0.25), (3.0, 0.1, 0.25), (3.0, 0.05, 0.15), (3.0, 0.02, 0.06), (3.0, 0.001, 0.03)],
+    ("factor", "mean_uncertainty", "expected", "expected_with_unanswered_class"),
+    [
+        (0.0, 0.01, 0.25, 0.25),
+        (3.0, 0.5, 1.0, 1.0),
+        (3.0, 0.1, 0.3, 0.3),
+        (3.0, 0.05, 0.15, 0.25),
+        (3.0, 0.02, 0.06, 0.25),
+        (3.0, 0.001, 0.03, 0.25),
+    ],
 )
 def test_the_surer_the_labels_the_fewer_images_count_as_uncertain(
-    factor: float, mean_uncertainty: float, expected: float
+    factor: float,
+    mean_uncertainty: float,
+    expected: float,
+    expected_with_unanswered_class: float,
+    has_unanswered_class: bool,
 ) -> None:
+    if has_unanswered_class:
+        expected = expected_with_unanswered_class
     config = ClusterConfig(query_strategy="uncertain", uncertain_fraction=0.25, uncertainty_factor=factor)
-    assert compute_uncertain_fraction(config, mean_uncertainty) == pytest.approx(expected)
-    assert compute_uncertain_fraction(replace(config, uncertain_fraction=0.01), mean_uncertainty) == 0.01
+    fraction = compute_uncertain_fraction(config, mean_uncertainty, has_unanswered_class=has_unanswered_class)
+    assert fraction == pytest.approx(expected)
     uncertainties = 2 * mean_uncertainty * np.linspace(0, 1, 600, dtype=np.float32)
-    assignments, _ = drain_events(cluster_uncertain_images(VECTORS, uncertainties, 1, config, 0))
+    assignments, _ = drain_events(
+        cluster_uncertain_images(VECTORS, uncertainties, 1, config, 0, has_unanswered_class=has_unanswered_class)
+    )
     assert np.flatnonzero(assignments > NOT_QUERIED).min() == 600 - round(600 * expected)
 
 

@@ -184,10 +184,10 @@ class ClusterConfig:
     query_strategy: Literal["all", "uncertain"] = "all"
     """Whether every round asks about all images, or rounds after the first about the most uncertain ones."""
     uncertain_fraction: Annotated[float, Bounds(0.001, 1.0)] = 0.25
-    """Largest share of the images that count as uncertain."""
+    """Share of the images that count as uncertain."""
     uncertainty_factor: Annotated[float, Bounds(0.0, 100.0)] = 0.0
-    """That share divided by the mean uncertainty, once every class has an answer, so that questions turn to ever
-    smaller groups as labels get surer; 0 for the largest share in every round."""
+    """That share divided by the mean uncertainty, so that questions turn to ever smaller groups as labels get surer;
+    `uncertain_fraction` is the smallest share as long as a class has no answer. 0 for the same share in all rounds."""
     oversample: Annotated[int, Bounds(1, 16)] = 1
     """Clusters made per cluster asked about; the most uncertain ones are asked about."""
 

@@ -55,11 +55,15 @@ def cluster_all_images(
     return (yield from run_kmeans(vectors, k, KMEANS_RUNS, seed, weights, device))
 
 
-def compute_uncertain_fraction(config: ClusterConfig, mean_uncertainty: float) -> float:
+def compute_uncertain_fraction(
+    config: ClusterConfig, mean_uncertainty: float, *, has_unanswered_class: bool
+) -> float:
     """Return the share of the images that count as uncertain."""
     if not config.uncertainty_factor:
         return config.uncertain_fraction
-    return min(max(config.uncertainty_factor * mean_uncertainty, MIN_UNCERTAIN_FRACTION), config.uncertain_fraction)
+    # The networks are sure of a wrong class for the images of a class without an answer.
+    minimum = config.uncertain_fraction if has_unanswered_class else MIN_UNCERTAIN_FRACTION
+    return min(max(config.uncertainty_factor * mean_uncertainty, minimum), 1.0)
 
 
 def cluster_uncertain_images(
@@ -70,13 +74,16 @@ def cluster_uncertain_images(
     seed: int,
     weights: VectorWeights | None = None,
     device: torch.device | None = None,
+    *,
+    has_unanswered_class: bool,
 ) -> Generator[Progress, None, Partition]:
     """Cluster the images with the largest uncertainties [N], and keep the k clusters with the largest sums.
 
     `weights` [N] are the numbers of copies of the images; None if there are no copies. Yields Progress and returns a
     Partition, in which all other images are NOT_QUERIED.
     """
-    fraction = compute_uncertain_fraction(config, float(uncertainties.mean()))
+    mean_uncertainty = float(uncertainties.mean())
+    fraction = compute_uncertain_fraction(config, mean_uncertainty, has_unanswered_class=has_unanswered_class)
     count = min(len(vectors), max(round(fraction * len(vectors)), MIN_IMAGES_PER_CLUSTER * k))
 
     def select() -> tuple[Indices, LatentVectors]:

@@ -280,12 +280,15 @@ class Trainer:
             find_answered = partial(self._find_answered_images, round_number)
             is_answered = yield from run_in_background("measuring uncertainty", find_answered)
             uncertainties[is_answered] = 0  # nobody is asked twice
-            cluster_config = config.cluster
-            if find_unanswered_class_ids(self._repository):
-                # The networks are sure of a wrong class for the images of a class without an answer.
-                cluster_config = replace(cluster_config, uncertainty_factor=0.0)
             assignments, centres = yield from cluster_uncertain_images(
-                embeddings, distinct_images.select(uncertainties), k, cluster_config, seed, copy_counts, device
+                embeddings,
+                distinct_images.select(uncertainties),
+                k,
+                config.cluster,
+                seed,
+                copy_counts,
+                device,
+                has_unanswered_class=bool(find_unanswered_class_ids(self._repository)),
             )
         else:
             assignments, centres = yield from cluster_all_images(embeddings, k, seed, copy_counts, device)
