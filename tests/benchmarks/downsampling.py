@@ -46,7 +46,7 @@ def run_session(directory: Path, recipe: str, seed: int, downsampling: int | Non
     if is_quick:
         min_batches = config.training.min_batches // QUICK_SHARE
         config = replace(config, training=replace(config.training, min_batches=min_batches))
-    review_answers = choose_review_answers("members", ANSWERS_PER_ROUND, config.propagation.method)
+    review_answers = choose_review_answers("members", ANSWERS_PER_ROUND, config)
     mixed = choose_mixed_answer("members", not decodes_centres(config.network))
     annotator = AnnotatorConfig("members", ANSWERS_PER_ROUND, ERROR_RATE, review_answers=review_answers, mixed=mixed)
     cpu_started_at = time.process_time()

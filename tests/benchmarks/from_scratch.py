@@ -120,7 +120,7 @@ def run_session(directory: Path, seed: int, mixed: MixedAnswer) -> dict[str, Any
     class_count = int(load_images(directory)[1].max()) + 1
     config = replace(get_recipe(PHOTOS_RECIPE), seed=seed, threads=torch.get_num_threads())
     config = replace(config, network=replace(config.network, classes=class_count))
-    review_answers = choose_review_answers("members", ANSWERS_PER_ROUND, config.propagation.method)
+    review_answers = choose_review_answers("members", ANSWERS_PER_ROUND, config)
     annotator_config = AnnotatorConfig("members", ANSWERS_PER_ROUND, 0.02, review_answers=review_answers, mixed=mixed)
     started_at, cpu_started_at = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory(prefix="vaetui-") as scratch:

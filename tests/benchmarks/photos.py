@@ -196,7 +196,7 @@ def read_images(path: Path) -> NDArray[np.float32]:
 def measure_session(session: Session, answers: int, samples_path: Path) -> dict[str, Any]:
     """Answer a session to its end; return its figures, and keep samples of its labels as `calibration` does."""
     per_round = answers // ROUNDS
-    review_answers = choose_review_answers("members", per_round, session.config.propagation.method)
+    review_answers = choose_review_answers("members", per_round, session.config)
     mixed = choose_mixed_answer("members", not decodes_centres(session.config.network))
     annotator_config = AnnotatorConfig("members", per_round, ERROR_RATE, review_answers, mixed=mixed)
     simulation = Simulation(session, TrainedReader(NoReader(), 0.0), annotator_config, Stopwatch())

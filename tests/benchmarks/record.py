@@ -15,11 +15,10 @@ from tests.benchmarks.results import list_runs
 from tests.benchmarks.study import MEMBERS, Overrides, Unit, measure_units
 from tests.benchmarks.study_tables import ROUND_UNITS
 from vaetui.engine.config import find_epoch_before_round
-from vaetui.simulation.annotator_config import choose_review_answers
 
-REVIEWING = replace(MEMBERS, review_answers=choose_review_answers("members", MEMBERS.answers_per_round, "graph"))
-"""The annotator of `simulate`: half of the answers from the second round on are pages of varied images."""
-TEN_ANSWERS = replace(MEMBERS, answers_per_round=10, review_answers=choose_review_answers("members", 10, "graph"))
+REVIEWING = replace(MEMBERS, review_answers=MEMBERS.answers_per_round // 2)
+"""An annotator who spends half of the answers from the second round on on pages of varied images."""
+TEN_ANSWERS = replace(MEMBERS, answers_per_round=10)
 WRONG_PERCENTS = (5, 10, 20)
 PARTS: dict[str, tuple[str, Overrides]] = {
     "heads": ("cluster heads", {"network": {"cluster_heads": 0}}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,18 +82,19 @@ def test_no_reader_is_trained_where_no_image_is_decoded(
     assert "no reader needed" in run_vaetui(*arguments).stdout
 
 
-def test_half_of_the_answers_are_spent_on_varied_pages_unless_the_user_says_otherwise(
-    data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_recipe_and_options_choose_what_answers_are_spent_on(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(recipes.RECIPES, "propagation", PROPAGATION_CONFIG)
+    cluster = replace(PROPAGATION_CONFIG.cluster, uncertainty_factor=0.0)
+    monkeypatch.setitem(recipes.RECIPES, "photos", replace(PROPAGATION_CONFIG, recipe="photos", cluster=cluster))
     results = [
-        json.loads(run_vaetui("simulate", "--data", str(data), "--answers", "6", *review, "--json").stdout)
-        for review in ((), ("--review", "4", "--review-kind", "images"))
+        json.loads(run_vaetui("simulate", "--data", str(data), "--answers", "6", *options, "--json").stdout)
+        for options in ((), ("--recipe", "photos"), ("--review", "4", "--review-kind", "images"))
     ]
-    assert [(item["review_answers"], item["review_kind"]) for item in results] == [(3, "varied"), (4, "images")]
+    chosen = [(item["review_answers"], item["review_kind"]) for item in results]
+    assert chosen == [(0, "varied"), (3, "varied"), (4, "images")]
     kinds = [result["answers_by_kind"] for result in results]
-    assert kinds[0]["pages"] + kinds[0]["corrections"] == 3
-    assert kinds[1]["images"] == 4
+    assert [kind["pages"] + kind["corrections"] for kind in kinds] == [0, 3, 0]
+    assert kinds[2]["images"] == 4
     for result, kind in zip(results, kinds, strict=True):
         assert result["answers"] == sum(kind.values()) == sum(result["answers_by_round"])
 

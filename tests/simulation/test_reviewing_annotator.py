@@ -14,6 +14,7 @@ import pytest
 from tests.session.scripted_run import PROPAGATION_CONFIG
 from tests.simulation.simulated_sessions import simulate_session
 from vaetui.engine.answers import ClassAnswer
+from vaetui.engine.recipes import RECIPES
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
 from vaetui.session.review_views import PAGE_IMAGES
@@ -22,7 +23,6 @@ from vaetui.simulation.annotator_config import (
     AnnotatorConfig,
     AnnotatorName,
     ReviewKind,
-    choose_mixed_answer,
     choose_review_answers,
 )
 from vaetui.simulation.annotators import ImageChecker, LabelNoise, MembersAnnotator
@@ -134,21 +134,16 @@ def test_a_run_spends_its_review_answers_from_the_second_round_on(digits: Path, 
 
 
 @pytest.mark.parametrize(
-    ("annotator", "answers", "method", "expected"),
+    ("annotator", "answers", "recipe", "expected"),
     [
-        ("members", 16, "graph", 8),
-        ("members", 1, "graph", 0),
-        ("members", 16, "cluster", 0),
-        ("centre", 16, "graph", 0),
+        ("members", 16, "photos", 8),
+        ("members", 1, "features", 0),
+        ("members", 16, "propagation", 0),
+        ("members", 16, "paper", 0),
+        ("centre", 16, "photos", 0),
     ],
 )
-def test_half_of_the_answers_are_spent_on_review_by_default(
-    annotator: AnnotatorName, answers: int, method: str, expected: int
+def test_half_of_the_answers_are_spent_on_review_where_questions_stay_as_large(
+    annotator: AnnotatorName, answers: int, recipe: str, expected: int
 ) -> None:
-    assert choose_review_answers(annotator, answers, method) == expected
-
-
-def test_nearest_images_of_mixed_clusters_are_named_by_default_with_features_alone() -> None:
-    assert choose_mixed_answer("members", shows_images=True) == "nearest"
-    assert choose_mixed_answer("members", shows_images=False) == "split"
-    assert choose_mixed_answer("centre", shows_images=True) == "split"
+    assert choose_review_answers(annotator, answers, RECIPES[recipe]) == expected

@@ -162,7 +162,7 @@ def resume(session: str | None, device: Device | None, ranks: int | None, ui_mod
     metavar="N",
     bounds=Bounds(0, math.inf),
     help="Answers of each round, from the second on, that are spent on single images. "
-    "Default: half of them with the annotator members, but 0 with the annotator centre and the recipe paper.",
+    "Default: half of them with the annotator members and the recipe photos or features, else 0.",
 )
 @click.option(
     "--review-kind",
@@ -206,11 +206,11 @@ def simulate(
     options = replace(data_options, import_options=replace(data_options.import_options, labels=True))
     if answers is None:
         answers = get_recipe(config.recipe).cluster.clusters or DEFAULT_ANSWERS
-    if review_answers is None:
-        review_answers = choose_review_answers(annotator, answers, config.propagation.method)
     if mixed == "nearest" and annotator == "centre":
         raise click.UsageError("--mixed nearest needs --annotator members: the centre alone shows no image to name.")
     data = choose_recipe_for_images(options.import_images(config), config_values)
+    if review_answers is None:
+        review_answers = choose_review_answers(annotator, answers, data.config)
     network = data.config.network
     shows_images = network.inputs == "vectors" or not decodes_centres(network)  # the same answers with --decoder
     mixed = mixed or choose_mixed_answer(annotator, shows_images)

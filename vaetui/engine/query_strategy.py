@@ -55,9 +55,7 @@ def cluster_all_images(
     return (yield from run_kmeans(vectors, k, KMEANS_RUNS, seed, weights, device))
 
 
-def compute_uncertain_fraction(
-    config: ClusterConfig, mean_uncertainty: float, *, has_unanswered_class: bool
-) -> float:
+def compute_uncertain_fraction(config: ClusterConfig, mean_uncertainty: float, *, has_unanswered_class: bool) -> float:
     """Return the share of the images that count as uncertain."""
     if not config.uncertainty_factor:
         return config.uncertain_fraction

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from vaetui.engine.audit_plans import PlanName
+from vaetui.engine.config import Config
 
 AnnotatorName: TypeAlias = Literal["members", "centre"]
 ANNOTATOR_NAMES: tuple[AnnotatorName, ...] = get_args(AnnotatorName)
@@ -46,10 +47,13 @@ def choose_mixed_answer(annotator: AnnotatorName, shows_images: bool) -> MixedAn
     return "nearest" if annotator == "members" and shows_images else "split"
 
 
-def choose_review_answers(annotator: AnnotatorName, answers_per_round: int, method: str) -> int:
+def choose_review_answers(annotator: AnnotatorName, answers_per_round: int, config: Config) -> int:
     """Return how many answers of a round are spent on review by default.
 
-    Half of them where answers are propagated over the graph, which measured best over seven image sets
-    (tests/benchmarks/budget.py); none in the paper's method and for an annotator that sees no images.
+    Half of them in recipes that propagate answers over the graph, which measured best over seven image sets
+    (tests/benchmarks/budget.py). None where questions turn to smaller groups as labels get surer: there, answers for
+    clusters measured as accurate or better. None in the paper's method and for an annotator that sees no images.
     """
-    return answers_per_round // 2 if annotator == "members" and method == "graph" else 0
+    if annotator != "members" or config.propagation.method != "graph" or config.cluster.uncertainty_factor:
+        return 0
+    return answers_per_round // 2
