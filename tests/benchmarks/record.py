@@ -5,6 +5,7 @@ python -m tests.benchmarks.record [UNIT ...] runs what is missing in assets/resu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from vaetui.engine.config import find_epoch_before_round
 REVIEWING = replace(MEMBERS, review_answers=MEMBERS.answers_per_round // 2)
 """An annotator who spends half of the answers from the second round on on pages of varied images."""
 TEN_ANSWERS = replace(MEMBERS, answers_per_round=10)
-WRONG_PERCENTS = (5, 10, 20)
+WRONG_PERCENTS = (0, 5, 10, 20)
 PARTS: dict[str, tuple[str, Overrides]] = {
     "heads": ("cluster heads", {"network": {"cluster_heads": 0}}),
     "second epoch": ("second epoch before the first round", {"training": {"warmup_epochs": 1}}),
@@ -36,15 +37,17 @@ DESCRIPTIONS = {
     **{f"{name} thorough": f"{ROUND_UNITS[name]}, `thorough`" for name in SETS},
 }
 UNITS = {
-    "mnist": Unit(20, annotator=REVIEWING),
+    "mnist": Unit(20),
+    "fashion": Unit(3, data="fashion"),
+    "coloured": Unit(data="coloured"),
+    "imbalanced": Unit(data="imbalanced"),
+    "digits": Unit(data="digits"),
     "thorough": Unit(5, recipe="thorough", annotator=TEN_ANSWERS),
-    "fashion": Unit(3, data="fashion", annotator=REVIEWING),
-    "digits": Unit(data="digits", annotator=REVIEWING),
-    "imbalanced": Unit(data="imbalanced", annotator=REVIEWING),
-    "coloured": Unit(data="coloured", annotator=REVIEWING),
+    **{f"wrong {percent}": Unit(annotator=replace(MEMBERS, error_rate=percent / 100)) for percent in WRONG_PERCENTS},
+    **{f"without {name}": Unit(overrides=overrides) for name, (_, overrides) in PARTS.items()},
+    "mnist pages": Unit(annotator=REVIEWING),
+    **{f"{name} pages": Unit(data=name, annotator=REVIEWING) for name in SETS},
     **{f"{name} thorough": Unit(1, data=name, recipe="thorough", annotator=TEN_ANSWERS) for name in SETS},
-    **{f"wrong {percent}": Unit(annotator=replace(REVIEWING, error_rate=percent / 100)) for percent in WRONG_PERCENTS},
-    **{f"without {name}": Unit(annotator=REVIEWING, overrides=overrides) for name, (_, overrides) in PARTS.items()},
 }
 
 
@@ -73,13 +76,28 @@ def _format_accuracy(runs: list[dict[str, Any]], epoch_index: int) -> list[str]:
 
 
 def wrong_answers_table() -> str:
-    """Return the accuracy with more wrong answers."""
+    """Return the accuracy with fewer and with more wrong answers."""
     rows = []
-    for percent in (2, *WRONG_PERCENTS):
+    for percent in sorted((2, *WRONG_PERCENTS)):
         runs = list_runs("record", "mnist" if percent == 2 else f"wrong {percent}")[: UNITS["wrong 5"].seeds]
         columns = [[run["test_accuracy"][-1] for run in runs], [run["exported"]["accuracy"] for run in runs]]
-        rows.append([f"{percent} %", *(" and ".join(f"{100 * share:.2f}" for share in shares) for shares in columns)])
+        rows.append([f"{percent} %", *map(_format_shares, columns)])
     return format_table(["wrong answers", "test accuracy in % (MNIST, seeds 0 and 1)", "correct labels in %"], rows)
+
+
+def pages_table() -> str:
+    """Return the share of correct labels by answers for clusters, and by as many answers for clusters and pages."""
+    rows = []
+    for name in ("mnist", *SETS):
+        runs = list_runs("record", f"{name} pages")
+        columns = [list_runs("record", name)[: len(runs)], runs]
+        shares = [[run["exported"]["accuracy"] for run in column] for column in columns]
+        rows.append([DESCRIPTIONS[name], *map(_format_shares, shares)])
+    return format_table(["correct labels in % (seeds 0 and 1)", "clusters", "half clusters, half mixed pages"], rows)
+
+
+def _format_shares(shares: Sequence[float]) -> str:
+    return " and ".join(f"{100 * share:.2f}" for share in shares)
 
 
 def parts_table() -> str:
