@@ -158,6 +158,22 @@ def test_wrong_label_amid_right_ones_stays_alone() -> None:
     assert np.mean(pseudo_labels.class_ids == blob_ids) > 0.995
 
 
+def test_classes_with_many_labels_do_not_spread_over_one_with_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    blob_ids = np.repeat([0, 1, 2], 400)
+    points = np.random.default_rng(0).normal(size=(1200, 2)).astype(np.float32)
+    points[:, 0] += 3 * blob_ids
+    graph = drain_events(build_knn_graph(points, CONFIG, 0, 1))
+    indices = np.r_[:2, 400:500, 800:900]
+    labelled = label(indices.tolist(), blob_ids[indices].tolist())
+    shares = []
+    for balance in (0.0, label_propagation.CLASS_BALANCE):
+        monkeypatch.setattr(label_propagation, "CLASS_BALANCE", balance)
+        labels = to_pseudo_labels(drain_events(run_poisson_learning(graph, labelled, 3)))
+        shares.append(np.mean(labels.class_ids == blob_ids))
+    assert shares[0] < 0.65
+    assert shares[1] > 0.85
+
+
 def test_progress_of_the_solver_never_falls() -> None:
     points, moon_ids = two_moons(600)
     graph = drain_events(build_knn_graph(points, CONFIG, 0, 1))
