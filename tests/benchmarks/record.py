@@ -17,8 +17,6 @@ from tests.benchmarks.study import MEMBERS, Overrides, Unit, measure_units
 from tests.benchmarks.study_tables import ROUND_UNITS
 from vaetui.engine.config import find_epoch_before_round
 
-REVIEWING = replace(MEMBERS, review_answers=MEMBERS.answers_per_round // 2)
-"""An annotator who spends half of the answers from the second round on on pages of varied images."""
 TEN_ANSWERS = replace(MEMBERS, answers_per_round=10)
 WRONG_PERCENTS = (0, 5, 10, 20)
 PARTS: dict[str, tuple[str, Overrides]] = {
@@ -28,6 +26,12 @@ PARTS: dict[str, tuple[str, Overrides]] = {
     "narrowing": ("fewer uncertain images the surer the labels", {"cluster": {"uncertainty_factor": 0.0}}),
 }
 """What is removed, and how."""
+STEPS = {
+    "before": "at most a quarter of the images count as uncertain; half of the answers are pages",
+    "without balance": "any share of the images counts as uncertain; all answers are for clusters",
+    "mnist": "labels count less the more their class has: the recipe",
+}
+"""The last changes, oldest first. The runs of the first two are those of earlier versions of the project."""
 SETS = ("fashion", "digits", "imbalanced", "coloured")
 """The other image sets."""
 DESCRIPTIONS = {
@@ -45,8 +49,6 @@ UNITS = {
     "thorough": Unit(5, recipe="thorough", annotator=TEN_ANSWERS),
     **{f"wrong {percent}": Unit(annotator=replace(MEMBERS, error_rate=percent / 100)) for percent in WRONG_PERCENTS},
     **{f"without {name}": Unit(overrides=overrides) for name, (_, overrides) in PARTS.items()},
-    "mnist pages": Unit(annotator=REVIEWING),
-    **{f"{name} pages": Unit(data=name, annotator=REVIEWING) for name in SETS},
     **{f"{name} thorough": Unit(1, data=name, recipe="thorough", annotator=TEN_ANSWERS) for name in SETS},
 }
 
@@ -80,20 +82,21 @@ def wrong_answers_table() -> str:
     rows = []
     for percent in sorted((2, *WRONG_PERCENTS)):
         runs = list_runs("record", "mnist" if percent == 2 else f"wrong {percent}")[: UNITS["wrong 5"].seeds]
+        if not runs:
+            continue
         columns = [[run["test_accuracy"][-1] for run in runs], [run["exported"]["accuracy"] for run in runs]]
         rows.append([f"{percent} %", *map(_format_shares, columns)])
     return format_table(["wrong answers", "test accuracy in % (MNIST, seeds 0 and 1)", "correct labels in %"], rows)
 
 
-def pages_table() -> str:
-    """Return the share of correct labels by answers for clusters, and by as many answers for clusters and pages."""
+def steps_table() -> str:
+    """Return what the last changes brought on MNIST."""
     rows = []
-    for name in ("mnist", *SETS):
-        runs = list_runs("record", f"{name} pages")
-        columns = [list_runs("record", name)[: len(runs)], runs]
-        shares = [[run["exported"]["accuracy"] for run in column] for column in columns]
-        rows.append([DESCRIPTIONS[name], *map(_format_shares, shares)])
-    return format_table(["correct labels in % (seeds 0 and 1)", "clusters", "half clusters, half mixed pages"], rows)
+    for unit, description in STEPS.items():
+        runs = list_runs("record", unit)
+        labels = 100 * np.mean([run["exported"]["accuracy"] for run in runs])
+        rows.append([description, *_format_accuracy(runs, -1), f"{labels:.2f}", f"{len(runs)}"])
+    return format_table(["MNIST, 64 answers", "test accuracy in %", "worst seed", "correct labels in %", "seeds"], rows)
 
 
 def _format_shares(shares: Sequence[float]) -> str:

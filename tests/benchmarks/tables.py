@@ -228,7 +228,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "record": record.record_table,
     "parts": record.parts_table,
     "record_errors": record.wrong_answers_table,
-    "pages": record.pages_table,
+    "steps": record.steps_table,
     "rounds": study_tables.rounds_table,
     "sets": study_tables.datasets_table,
     "exported": study_tables.exported_table,
