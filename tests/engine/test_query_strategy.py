@@ -18,6 +18,7 @@ from vaetui.engine.query_strategy import (
 from vaetui.runtime.session_runner import drain_events
 
 VECTORS = np.random.default_rng(0).standard_normal((600, 2)).astype(np.float32)
+NOT_ANSWERED = np.zeros(600, np.bool_)
 
 
 @pytest.mark.parametrize(
@@ -50,12 +51,25 @@ def test_uncertain_strategy_queries_only_the_most_uncertain_images() -> None:
     uncertainties = np.linspace(0, 1, 600, dtype=np.float32)
     config = replace(Config().cluster, query_strategy="uncertain", uncertain_fraction=0.3, oversample=4)
     assignments, centres = drain_events(
-        cluster_uncertain_images(VECTORS, uncertainties, 5, config, 0, has_unanswered_class=True)
+        cluster_uncertain_images(VECTORS, uncertainties, NOT_ANSWERED, 5, config, 0, has_unanswered_class=True)
     )
     queried = np.flatnonzero(assignments > NOT_QUERIED)
     assert queried.min() >= 420
     assert len(centres) == 5
     assert set(assignments[queried]) == set(range(5))
+
+
+@pytest.mark.parametrize("answered_count", [200, 595, 600])
+def test_answered_images_are_left_out_however_many_are_asked_about(answered_count: int) -> None:
+    config = replace(Config().cluster, query_strategy="uncertain", uncertain_fraction=1.0)
+    is_answered = np.arange(600) < answered_count
+    uncertainties = np.ones(600, np.float32)
+    assignments, _ = drain_events(
+        cluster_uncertain_images(VECTORS, uncertainties, is_answered, 3, config, 0, has_unanswered_class=False)
+    )
+    queried = assignments > NOT_QUERIED
+    assert queried.any()
+    assert answered_count == 600 or not queried[is_answered].any()
 
 
 @pytest.mark.parametrize("has_unanswered_class", [False, True])
@@ -84,7 +98,9 @@ def test_the_surer_the_labels_the_fewer_images_count_as_uncertain(
     assert fraction == pytest.approx(expected)
     uncertainties = 2 * mean_uncertainty * np.linspace(0, 1, 600, dtype=np.float32)
     assignments, _ = drain_events(
-        cluster_uncertain_images(VECTORS, uncertainties, 1, config, 0, has_unanswered_class=has_unanswered_class)
+        cluster_uncertain_images(
+            VECTORS, uncertainties, NOT_ANSWERED, 1, config, 0, has_unanswered_class=has_unanswered_class
+        )
     )
     assert np.flatnonzero(assignments > NOT_QUERIED).min() == 600 - round(600 * expected)
 

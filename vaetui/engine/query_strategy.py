@@ -67,6 +67,7 @@ def compute_uncertain_fraction(config: ClusterConfig, mean_uncertainty: float, *
 def cluster_uncertain_images(
     vectors: LatentVectors,
     uncertainties: NDArray[np.float32],
+    is_answered: NDArray[np.bool_],
     k: int,
     config: ClusterConfig,
     seed: int,
@@ -77,15 +78,19 @@ def cluster_uncertain_images(
 ) -> Generator[Progress, None, Partition]:
     """Cluster the images with the largest uncertainties [N], and keep the k clusters with the largest sums.
 
-    `weights` [N] are the numbers of copies of the images; None if there are no copies. Yields Progress and returns a
-    Partition, in which all other images are NOT_QUERIED.
+    Images that are answered, [N], are certain and left out, unless all are. `weights` [N] are the numbers of copies of
+    the images; None if there are no copies. Yields Progress and returns a Partition, in which all other images are
+    NOT_QUERIED.
     """
+    uncertainties = np.where(is_answered, np.float32(0), uncertainties)
     mean_uncertainty = float(uncertainties.mean())
     fraction = compute_uncertain_fraction(config, mean_uncertainty, has_unanswered_class=has_unanswered_class)
-    count = min(len(vectors), max(round(fraction * len(vectors)), MIN_IMAGES_PER_CLUSTER * k))
+    available = int(np.count_nonzero(~is_answered)) or len(vectors)
+    count = min(available, max(round(fraction * len(vectors)), MIN_IMAGES_PER_CLUSTER * k))
 
     def select() -> tuple[Indices, LatentVectors]:
-        images = np.sort(np.argsort(-uncertainties, kind="stable")[:count])
+        order = np.argsort(np.where(is_answered, np.float32(1), -uncertainties), kind="stable")  # answered images last
+        images = np.sort(order[:count])
         return images, vectors[images]
 
     uncertain, uncertain_vectors = yield from run_in_background("selecting uncertain images", select)

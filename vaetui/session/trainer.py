@@ -279,10 +279,10 @@ class Trainer:
             del probabilities, measure
             find_answered = partial(self._find_answered_images, round_number)
             is_answered = yield from run_in_background("measuring uncertainty", find_answered)
-            uncertainties[is_answered] = 0  # nobody is asked twice
             assignments, centres = yield from cluster_uncertain_images(
                 embeddings,
                 distinct_images.select(uncertainties),
+                distinct_images.select(is_answered),
                 k,
                 config.cluster,
                 seed,
