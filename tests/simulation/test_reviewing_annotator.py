@@ -23,6 +23,7 @@ from vaetui.simulation.annotator_config import (
     AnnotatorConfig,
     AnnotatorName,
     ReviewKind,
+    choose_mixed_answer,
     choose_review_answers,
 )
 from vaetui.simulation.annotators import ImageChecker, LabelNoise, MembersAnnotator
@@ -147,3 +148,9 @@ def test_half_of_the_answers_are_spent_on_review_where_questions_stay_as_large(
     annotator: AnnotatorName, answers: int, recipe: str, expected: int
 ) -> None:
     assert choose_review_answers(annotator, answers, RECIPES[recipe]) == expected
+
+
+def test_nearest_images_of_mixed_clusters_are_named_by_default_with_features_alone() -> None:
+    assert choose_mixed_answer("members", shows_images=True) == "nearest"
+    assert choose_mixed_answer("members", shows_images=False) == "split"
+    assert choose_mixed_answer("centre", shows_images=True) == "split"
