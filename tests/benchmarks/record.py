@@ -59,9 +59,8 @@ def record_table() -> str:
     for unit, description in DESCRIPTIONS.items():
         if not (runs := list_runs("record", unit)):
             continue
-        labels = 100 * np.mean([run["exported"]["accuracy"] for run in runs])
         seconds = np.mean([run["seconds"]["total"] for run in runs])
-        cells = [f"{runs[0]['answers']}", *_format_accuracy(runs, -1), f"{labels:.2f}"]
+        cells = [f"{runs[0]['answers']}", *_format_accuracy(runs, -1), _format_labels(runs)]
         rows.append([description, *cells, f"{len(runs)}", f"{seconds:.0f} on {runs[0]['threads']}"])
         if unit == "thorough":
             last_epoch = find_epoch_before_round(UNITS[unit].build_config(0).training, 2)
@@ -75,6 +74,11 @@ def _format_accuracy(runs: list[dict[str, Any]], epoch_index: int) -> list[str]:
     """Return the mean and the lowest test accuracy of some runs after an epoch."""
     shares = [100 * run["test_accuracy"][epoch_index] for run in runs]
     return [f"{np.mean(shares):.2f}", f"{min(shares):.2f}"]
+
+
+def _format_labels(runs: list[dict[str, Any]]) -> str:
+    """Return the mean share of correct labels."""
+    return f"{100 * np.mean([run['exported']['accuracy'] for run in runs]):.2f}"
 
 
 def wrong_answers_table() -> str:
@@ -94,8 +98,7 @@ def steps_table() -> str:
     rows = []
     for unit, description in STEPS.items():
         runs = list_runs("record", unit)
-        labels = 100 * np.mean([run["exported"]["accuracy"] for run in runs])
-        rows.append([description, *_format_accuracy(runs, -1), f"{labels:.2f}", f"{len(runs)}"])
+        rows.append([description, *_format_accuracy(runs, -1), _format_labels(runs), f"{len(runs)}"])
     return format_table(["MNIST, 64 answers", "test accuracy in %", "worst seed", "correct labels in %", "seeds"], rows)
 
 

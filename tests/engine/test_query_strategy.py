@@ -74,25 +74,20 @@ def test_answered_images_are_left_out_however_many_are_asked_about(answered_coun
 
 @pytest.mark.parametrize("has_unanswered_class", [False, True])
 @pytest.mark.parametrize(
-    ("factor", "mean_uncertainty", "expected", "expected_with_unanswered_class"),
+    ("factor", "mean_uncertainty", "answered_and_not"),
     [
-        (0.0, 0.01, 0.25, 0.25),
-        (3.0, 0.5, 1.0, 1.0),
-        (3.0, 0.1, 0.3, 0.3),
-        (3.0, 0.05, 0.15, 0.25),
-        (3.0, 0.02, 0.06, 0.25),
-        (3.0, 0.001, 0.03, 0.25),
+        (0.0, 0.01, (0.25, 0.25)),
+        (3.0, 0.5, (1.0, 1.0)),
+        (3.0, 0.1, (0.3, 0.3)),
+        (3.0, 0.05, (0.15, 0.25)),
+        (3.0, 0.02, (0.06, 0.25)),
+        (3.0, 0.001, (0.03, 0.25)),
     ],
 )
 def test_the_surer_the_labels_the_fewer_images_count_as_uncertain(
-    factor: float,
-    mean_uncertainty: float,
-    expected: float,
-    expected_with_unanswered_class: float,
-    has_unanswered_class: bool,
+    factor: float, mean_uncertainty: float, answered_and_not: tuple[float, float], has_unanswered_class: bool
 ) -> None:
-    if has_unanswered_class:
-        expected = expected_with_unanswered_class
+    expected = answered_and_not[has_unanswered_class]
     config = ClusterConfig(query_strategy="uncertain", uncertain_fraction=0.25, uncertainty_factor=factor)
     fraction = compute_uncertain_fraction(config, mean_uncertainty, has_unanswered_class=has_unanswered_class)
     assert fraction == pytest.approx(expected)
