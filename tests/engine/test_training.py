@@ -188,6 +188,22 @@ def test_reported_losses_are_the_terms_of_the_total_and_0_where_unused(
     assert one_view.contrastive == one_view.consistency == 0
 
 
+def test_one_of_three_images_of_a_batch_is_reconstructed(images: DeviceImages, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure, counts, values = losses.reconstruction, list[int](), list[float]()
+
+    def record(logits: Tensor, targets: Tensor) -> Tensor:
+        term = measure(logits, targets)
+        counts.append(len(targets))
+        values.append(term.item())
+        return term
+
+    monkeypatch.setattr(losses, "reconstruction", record)
+    config = replace(CONFIG, loss=replace(CONFIG.loss, reconstruct_every=3))
+    report = next(train_epoch(create_train_state(config, (28, 28)), images, None, config, epoch=1))
+    assert counts == [-(-config.training.batch_size // 3)] * report.step
+    assert report.losses.reconstruction == pytest.approx(np.mean(values), rel=1e-5)
+
+
 @pytest.mark.parametrize("latent", ["sample", "mean"])
 @pytest.mark.parametrize("classifier_input", ["latent", "hidden"])
 @pytest.mark.parametrize("rotate", [0.0, 10.0], ids=["one view", "two views"])

@@ -44,6 +44,7 @@ RECIPES = {
             temperature=0.5,
             clustering_weight=100.0,
             consistency_weight=200.0,
+            reconstruct_every=2,
         ),
         cluster=replace(PROPAGATION_CLUSTERS, uncertainty_factor=3.0),
         training=TrainingConfig(

@@ -66,8 +66,8 @@ def train_epoch(
     reported_step, image_count, started_at = start_step, 0, perf_counter()
     for step, batch in enumerate(batches[start_step:], start=start_step + 1):
         _set_learning_rate(state, config.training, epoch, step, len(batches))
-        # Every process trains on the whole of a batch that has not an image for each.
-        batch_world = world if len(batch) >= world.size else SINGLE
+        # Every process trains on the whole of a batch that has not an image to reconstruct for each.
+        batch_world = world if len(batch) >= world.size * config.loss.reconstruct_every else SINGLE
         part = batch[batch_world.part(len(batch))]
         with explain_lack_of_memory():
             sent_part, *part_targets = send([part, *(target[part] for target in targets)], state.device)
@@ -132,7 +132,8 @@ class TrainingStep(nn.Module):
         noise = draw_normal_noise(config, mean, "training", epoch, step, part=part)
         latents = mean + std * noise  # [B, z_dim]
         with compute_with(config.precision, inputs.device):
-            reconstruction = share * vae.measure_reconstruction(latents, inputs)
+            decoded, decoded_share = _select_reconstructed(part, config.loss.reconstruct_every)
+            reconstruction = decoded_share * world.size * vae.measure_reconstruction(latents[decoded], inputs[decoded])
         divergence = share * losses.kl_divergence(mean, std)
         total = reconstruction + config.loss.beta * divergence  # eq. 1
         classification = contrastive = consistency = torch.zeros_like(divergence)
@@ -176,6 +177,16 @@ def _draw_second_view(vae: Networks, inputs: Tensor, part: BatchPart, config: Co
         mean, scale = vae.input_mean, vae.input_scale
         return augment_vectors(inputs, mean, scale, config.augmentation, config.seed, epoch, step, part=part)
     return augment(inputs, config.augmentation, config.seed, epoch, step, part=part)
+
+
+def _select_reconstructed(part: BatchPart, every: int) -> tuple[slice, float]:
+    """Return the rows of a part that are reconstructed, and their share of all such rows of the batch.
+
+    In every division of the batch they are the same images.
+    """
+    rows = range(*part.rows.indices(part.batch_count))
+    selected = slice(-rows.start % every, None, every)
+    return selected, len(rows[selected]) / len(range(0, part.batch_count, every))
 
 
 def _set_learning_rate(state: TrainState, config: TrainingConfig, epoch: int, step: int, steps_per_epoch: int) -> None:
