@@ -109,7 +109,7 @@ class ClusterGrid(TiledImages):
         first_row = self._layout.rows * self._layout.row_cells
         entries = [format_list_entry(cluster, classes) for cluster in clusters]
         for y in range(first_row, self._rows):
-            line: list[Piece] = []
+            line: list[Piece] = [("  other pages:", "dim")] if entries and y == first_row else []
             while entries and count_cells(line) + count_cells(entries[0]) + 4 <= self._width:
                 line += [("  ", ""), *entries.pop(0)]
             if entries and y == self._rows - 1:
