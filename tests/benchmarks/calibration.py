@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.benchmarks.audit import ANNOTATOR_CONFIG, SETS, count_classes
+from tests.benchmarks.audit import ANNOTATOR_CONFIG, count_classes
 from tests.benchmarks.datasets import FASHION, find_dataset
 from tests.benchmarks.forked_runs import NoReader
 from tests.benchmarks.results import replace_json, save_results
@@ -36,7 +36,7 @@ from vaetui.engine.audit_plans import PLANS
 from vaetui.engine.calibration import Evidence
 from vaetui.engine.classes import NO_LABEL
 from vaetui.engine.config import Device
-from vaetui.engine.recipes import get_recipe
+from vaetui.engine.recipes import DEFAULT_RECIPE, get_recipe
 from vaetui.export.label_table import ANSWER
 from vaetui.runtime.session_runner import drain_events
 from vaetui.session import lifecycle
@@ -50,6 +50,9 @@ from vaetui.simulation.stopwatch import Stopwatch
 from vaetui.storage import file_names, stored_arrays
 from vaetui.storage.stored_arrays import EpochPredictions
 
+SETS = ("mnist", "fashion", "digits", "imbalanced", "coloured", "background")
+UNITS = (*SETS, "mnist thorough", "fashion thorough", "digits thorough")
+"""Image sets, and after a space the recipe, by default the default one."""
 BINS = 15
 """Bins of the expected calibration error."""
 BANDS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
@@ -64,7 +67,7 @@ def main() -> None:
     """Measure what is missing and write the figures, or fit the coefficients."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, required=True, help="directory of image sets and finished units")
-    parser.add_argument("--sets", default=",".join(SETS), help="image sets, separated by commas")
+    parser.add_argument("--sets", default=",".join(UNITS), help="image sets and recipes, separated by commas")
     parser.add_argument("--photos", default="", help="names of sets of photographs in the cache directory")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seeds", type=int, default=3)
@@ -83,7 +86,7 @@ def main() -> None:
         return
     names = [name for name in f"{arguments.sets},{arguments.photos}".split(",") if name]
     for name in names:
-        find_source(name, arguments.cache)
+        find_source(name.partition(" ")[0], arguments.cache)
     units = [f"{name}:{seed}" for name in names for seed in range(arguments.seeds)]
 
     def run_unit(unit: str) -> list[dict[str, Any]]:
@@ -108,15 +111,17 @@ def find_source(name: str, cache: Path) -> Path:
 
 def measure_unit(name: str, seed: int, cache: Path, device: Device) -> None:
     """Train and answer a session on a set, measure its labels after each round from the second on, and keep that."""
-    source, directory = find_source(name, cache), cache / "calibration" / f"{name}-{seed}"
+    set_name, _, recipe_name = name.partition(" ")
+    source, directory = find_source(set_name, cache), cache / "calibration" / f"{name}-{seed}"
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir()
-    recipe = get_recipe("propagation")
+    recipe = get_recipe(recipe_name or DEFAULT_RECIPE)
+    annotator = replace(ANNOTATOR_CONFIG, answers_per_round=recipe.cluster.clusters)
     network = replace(recipe.network, classes=count_classes(source))
     lifecycle.create_at(directory, str(source), replace(recipe, seed=seed, device=device, network=network))
     states, arrays = [], dict[str, Any]()
     with closing(lifecycle.resume_at(directory)) as session:
-        simulation = Simulation(session, TrainedReader(NoReader(), 0.0), ANNOTATOR_CONFIG, Stopwatch())
+        simulation = Simulation(session, TrainedReader(NoReader(), 0.0), annotator, Stopwatch())
         for event in simulation.run_to_end():
             if isinstance(event, RoundAnswered) and event.round_number > 1:
                 states.append({"set": name, "seed": seed, **measure_state(session, event.round_number - 1, arrays)})

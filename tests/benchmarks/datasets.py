@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_sample_images
 
 from tests.idx import MNIST_DIRECTORY, write_idx
 from vaetui.engine.images import read_idx_array
@@ -17,7 +17,7 @@ FASHION = Path("/usr/share/datasets/fashion-mnist")
 """Directory of Debian's package dataset-fashion-mnist."""
 IMBALANCED_CLASS_SHARES = (0.30, 0.18, 0.13, 0.10, 0.08, 0.07, 0.06, 0.04, 0.03, 0.01)
 IMBALANCED_IMAGES = 20_000
-COLOUR_IMAGES = 20_000
+COLOUR_IMAGES = BACKGROUND_IMAGES = 20_000
 ENLARGED_SUFFIX, ENLARGED_SIDE = "-64", 64
 ENLARGED_IMAGES = {"train": 10_000, "t10k": 2_000}
 
@@ -42,7 +42,12 @@ def find_dataset(name: str, cache: Path) -> Path:
         if name.endswith(ENLARGED_SUFFIX):
             _enlarge(find_dataset(name.removesuffix(ENLARGED_SUFFIX), cache), directory)
             return directory
-        makers = {"digits": _make_digits, "imbalanced": _make_imbalanced, "coloured": _make_coloured}
+        makers = {
+            "digits": _make_digits,
+            "imbalanced": _make_imbalanced,
+            "coloured": _make_coloured,
+            "background": _make_background,
+        }
         makers.get(name, _make_resized)(directory)
     return directory
 
@@ -104,6 +109,20 @@ def _make_coloured(directory: Path) -> None:
         coloured = (alpha * foregrounds + (1 - alpha) * backgrounds).round().astype(np.uint8)
         write_idx(directory / f"{subset}-images-idx4-ubyte", coloured)
         write_idx(directory / f"{subset}-labels-idx1-ubyte", labels[:count])
+
+
+def _make_background(directory: Path) -> None:
+    """Put digits on patches of photographs (Larochelle et al. 2007, MNIST-back-image)."""
+    photographs = [np.asarray(Image.fromarray(image).convert("L")) for image in load_sample_images().images]
+    rng = np.random.default_rng(4)
+    for subset, count in (("train", BACKGROUND_IMAGES), ("t10k", 10_000)):
+        images, labels = load_subset(MNIST_DIRECTORY, subset)
+        side, images = images.shape[1], images[:count].copy()
+        for image in images:
+            photograph = photographs[rng.integers(len(photographs))]
+            top, left = rng.integers(np.array(photograph.shape) - side + 1)
+            np.maximum(image, photograph[top : top + side, left : left + side], out=image)
+        _write_subset(directory, subset, images, labels[:count])
 
 
 def _make_resized(directory: Path) -> None:
