@@ -55,7 +55,7 @@ def test_four_labels_per_moon_label_both_moons(sample_size: int) -> None:
     first, second = (np.flatnonzero(moon_ids == moon_id)[:4].tolist() for moon_id in (0, 1))
     labelled = label(first + second, [4] * 4 + [2] * 4)
     pseudo_labels = to_pseudo_labels(drain_events(run_poisson_learning(graph, labelled, 10)))
-    assert np.mean(pseudo_labels.class_ids == np.where(moon_ids == 0, 4, 2)) > 0.99
+    assert np.mean(pseudo_labels.class_ids == np.where(moon_ids == 0, 4, 2)) > 0.98
     assert 0 <= pseudo_labels.weights.min() <= pseudo_labels.weights.max() <= 1
 
 
@@ -138,7 +138,7 @@ def test_potentials_solve_the_equation_to_the_residual() -> None:
     sources -= sources.mean(axis=0)
     potentials = drain_events(label_propagation._solve_poisson_equation(graph, sources))
     degrees = graph.adjacency.sum(axis=1)[:, None]
-    residual = sources - (degrees * (1 + 1 / 200) * potentials - graph.adjacency @ potentials)
+    residual = sources - (degrees * (1 + 1 / label_propagation.DIFFUSION_TIME) * potentials - graph.adjacency @ potentials)
     assert np.linalg.norm(residual / np.sqrt(degrees)) < 0.011 * np.linalg.norm(sources / np.sqrt(degrees))
 
 
