@@ -18,7 +18,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +248,8 @@ def store_sample(
     rows = rng.derive_generator(0, "calibration sample", rounds).permutation(candidates)[:SAMPLE_IMAGES]
     arrays[f"features_{rounds}"] = labelling.evidence.features[rows]
     arrays[f"is_right_{rounds}"] = is_right[rows]
-    arrays[f"facts_{rounds}"] = np.array(list(asdict(facts).values()))
+    *counts, kind = astuple(facts)
+    arrays[f"facts_{rounds}"], arrays[f"kind_{rounds}"] = np.array(counts), np.array(kind)
 
 
 def describe_state(state: dict[str, Any]) -> str:

@@ -29,9 +29,10 @@ PARTS: dict[str, tuple[str, Overrides]] = {
 STEPS = {
     "before": "at most a quarter of the images count as uncertain; half of the answers are pages",
     "without balance": "any share of the images counts as uncertain; all answers are for clusters",
-    "mnist": "labels count less the more their class has: the recipe",
+    "without image counts": "labels count less the more their class has",
+    "mnist": "they count more the more images they stand for, and reach half as far: the recipe",
 }
-"""The last changes, oldest first. The runs of the first two are those of earlier versions of the project."""
+"""The last changes, oldest first. All runs but the last are those of earlier versions of the project."""
 SETS = ("fashion", "digits", "imbalanced", "coloured")
 """The other image sets."""
 DESCRIPTIONS = {
@@ -60,14 +61,15 @@ def record_table() -> str:
         if not (runs := list_runs("record", unit)):
             continue
         seconds = np.mean([run["seconds"]["total"] for run in runs])
-        cells = [f"{runs[0]['answers']}", *_format_accuracy(runs, -1), _format_labels(runs)]
+        expected = f"{100 * np.mean([run['exported']['expected'] for run in runs]):.1f}"
+        cells = [f"{runs[0]['answers']}", *_format_accuracy(runs, -1), _format_labels(runs), expected]
         rows.append([description, *cells, f"{len(runs)}", f"{seconds:.0f} on {runs[0]['threads']}"])
         if unit == "thorough":
             last_epoch = find_epoch_before_round(UNITS[unit].build_config(0).training, 2)
-            cells = ["10", *_format_accuracy(runs, last_epoch - 1), "", f"{len(runs)}", ""]
+            cells = ["10", *_format_accuracy(runs, last_epoch - 1), "", "", f"{len(runs)}", ""]
             rows.append(["the same, before the second round", *cells])
-    head = ["", "answers", "test accuracy in %", "worst seed", "correct labels in %", "seeds", "seconds on threads"]
-    return format_table(head, rows)
+    head = ["", "answers", "test accuracy in %", "worst seed", "correct labels in %", "expected", "seeds"]
+    return format_table([*head, "seconds on threads"], rows)
 
 
 def _format_accuracy(runs: list[dict[str, Any]], epoch_index: int) -> list[str]:
@@ -107,15 +109,17 @@ def _format_shares(shares: Sequence[float]) -> str:
 
 
 def parts_table() -> str:
-    """Return what MNIST loses without each new part that was measured."""
+    """Return what MNIST loses without each part that was measured, and the time that is saved."""
     rows = []
     for name, (description, _) in PARTS.items():
         if not (runs := list_runs("record", f"without {name}")):
             continue
         pairs = list(zip(list_runs("record", "mnist"), runs, strict=False))
         lost = [100 * (whole["test_accuracy"][-1] - part["test_accuracy"][-1]) for whole, part in pairs]
-        rows.append([description, " and ".join(f"{points:.2f}" for points in lost)])
-    return format_table(["removed (MNIST, seeds from 0)", "points lost"], rows)
+        saved = [whole["seconds"]["total"] - part["seconds"]["total"] for whole, part in pairs]
+        cells = [[f"{points:.2f}" for points in lost], [f"{seconds:.0f}" for seconds in saved]]
+        rows.append([description, *(" and ".join(texts) for texts in cells)])
+    return format_table(["removed (MNIST, seeds from 0)", "points lost", "seconds saved"], rows)
 
 
 if __name__ == "__main__":

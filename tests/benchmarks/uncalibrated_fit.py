@@ -1,29 +1,36 @@
 """Fit the coefficients of the uncalibrated confidence to measured sessions; see `vaetui.engine.calibration`.
 
-Each state of a session has an intercept of its own at first, so that the slopes describe differences between images.
-A ridge regression of the intercepts on the facts then replaces them. Every image set counts the same.
+They maximise the likelihood of which labels are right, over all states of the sessions at once. Every image set counts
+the same.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import Tensor
 
-from vaetui.engine.calibration import LEAD_CENTRE, SessionFacts, UncalibratedModel, compute_uncalibrated_logits
+from vaetui.engine.calibration import (
+    LEAD_CENTRE,
+    MODELS,
+    SessionFacts,
+    SessionKind,
+    UncalibratedModel,
+    compute_uncalibrated_logits,
+)
 
-RIDGE = 0.5
-"""Penalty of a fact, in states of average weight."""
-SLOPE_PRECISION = 0.1
-"""Precision of the prior of the slopes."""
-SET_WEIGHT = 200.0
-"""Observations that an image set counts as."""
-STEPS = 40
-"""Newton steps."""
+PENALTY, SLOPE_PENALTY = 1e-3, 1e-4
+"""Weights of the squared coefficients of the standardised facts, and of the squared slopes."""
+MAX_STEPS = 300
+"""Most steps of the optimiser (L-BFGS)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,33 +59,39 @@ def load_states(paths: Sequence[Path]) -> list[State]:
                     rounds = int(key.removeprefix("facts_"))
                     features = arrays[f"features_{rounds}"].astype(np.float64)
                     columns = np.stack([features[:, 1] - LEAD_CENTRE, features[:, 3]], axis=1)
-                    facts = SessionFacts(*arrays[key].tolist())
+                    kind: SessionKind = arrays[f"kind_{rounds}"].item()
+                    facts = SessionFacts(*arrays[key].tolist(), kind)
                     name = path.stem.rpartition("-")[0]
                     states.append(State(name, rounds, facts, columns, arrays[f"is_right_{rounds}"].astype(np.float64)))
     return states
 
 
 def print_models(paths: Sequence[Path]) -> None:
-    """Print the coefficients of both models, and how far each set is off without it in the fit."""
+    """Print the coefficients, how far the mean confidence of each set is off, and how far without it in the fit."""
     states = load_states(paths)
-    for title, uses_later, chosen in (
-        ("WITH_LATER_ANSWERS", True, [state for state in states if state.rounds > 1]),
-        ("WITHOUT_LATER_ANSWERS", False, [state for state in states if state.rounds == 1]),
-    ):
-        print(title, fit_model(chosen, uses_later))
+    for kind, uses_later in itertools.product(MODELS, (True, False)):
+        chosen = [state for state in states if (state.facts.kind, state.rounds > 1) == (kind, uses_later)]
+        if not chosen:
+            continue
+        model = fit_model(chosen, uses_later)
+        print(f"{kind}, {'with' if uses_later else 'without'} later answers, {len(chosen)} states: {model}")
+        all_gaps, all_other_gaps = list[float](), list[float]()
         for name in sorted({state.name for state in chosen}):
-            others = [state for state in chosen if state.name != name]
-            if others:
-                model = fit_model(others, uses_later)
-                gaps = [measure_gap(model, state) for state in chosen if state.name == name]
-                print(f"  {name}: {', '.join(f'{100 * gap:+.1f}' for gap in gaps)} points without this set")
+            own, others = ([state for state in chosen if (state.name == name) is is_own] for is_own in (True, False))
+            gaps = [measure_gap(model, state) for state in own]
+            other_model = fit_model(others, uses_later) if others else model
+            other_gaps = [measure_gap(other_model, state) for state in own]
+            print(f"  {name}: {_format_gaps(gaps)} points; without this set {_format_gaps(other_gaps)}")
+            all_gaps += gaps
+            all_other_gaps += other_gaps
+        print(f"  all: {_summarise_gaps(all_gaps)}; without the set {_summarise_gaps(all_other_gaps)}")
 
 
 def measure_gap(model: UncalibratedModel, state: State) -> float:
     """Return the mean uncalibrated confidence less the share of right labels."""
     leads, stabilities = state.columns[:, 0] + LEAD_CENTRE, state.columns[:, 1]
     logits = compute_uncalibrated_logits(model, state.facts, leads, stabilities)
-    return float(_sigmoid(logits).mean() - state.is_right.mean())
+    return float((1 / (1 + np.exp(-logits))).mean() - state.is_right.mean())
 
 
 def fit_model(states: Sequence[State], uses_later: bool) -> UncalibratedModel:
@@ -86,77 +99,51 @@ def fit_model(states: Sequence[State], uses_later: bool) -> UncalibratedModel:
     facts = np.stack([state.facts.to_logits() for state in states])  # [S, 3]
     if not uses_later:
         facts[:, 0] = 0
+    means, scales = facts.mean(axis=0), facts.std(axis=0) + 1e-9
+    rows = torch.from_numpy(np.hstack([np.ones((len(facts), 1)), (facts - means) / scales]))
     names = [state.name for state in states]
-    set_shares = np.array([1 / names.count(name) for name in names])
-    columns = [state.columns for state in states]
-    slopes, intercepts = _fit_slopes(states, columns, set_shares)
-    ease = _fit_ridge(facts, intercepts, set_shares * _measure_slants(columns, slopes, intercepts))
-    eases = _sigmoid(intercepts)
-    doubled = [np.hstack([part * (1 - share), part * share]) for part, share in zip(columns, eases, strict=True)]
-    slopes, intercepts = _fit_slopes(states, doubled, set_shares)
-    offset = _fit_ridge(facts, intercepts, set_shares * _measure_slants(doubled, slopes, intercepts))
+    columns = [torch.from_numpy(state.columns) for state in states]
+    is_right = [torch.from_numpy(state.is_right) for state in states]
+    offset, ease = (torch.zeros(4, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    slopes = torch.tensor([[0.2, 0.2], [1.5, 1.5]], dtype=torch.float64, requires_grad=True)  # hard, easy
+    optimiser = torch.optim.LBFGS([offset, ease, slopes], max_iter=MAX_STEPS, line_search_fn="strong_wolfe")
+
+    def compute_loss() -> Tensor:
+        optimiser.zero_grad()
+        loss = PENALTY * (offset[1:].square().sum() + ease[1:].square().sum()) + SLOPE_PENALTY * slopes.square().sum()
+        for name, row, part, labels in zip(names, rows, columns, is_right, strict=True):
+            share = torch.sigmoid(row @ ease)
+            logits = row @ offset + part @ F.relu((1 - share) * slopes[0] + share * slopes[1])
+            state_loss = F.binary_cross_entropy_with_logits(logits, labels)
+            loss = loss + state_loss / names.count(name) / len(set(names))
+        loss.backward()
+        return loss
+
+    optimiser.step(compute_loss)  # type: ignore[no-untyped-call]
     return UncalibratedModel(
         low=_round(facts.min(axis=0)),
         high=_round(facts.max(axis=0)),
-        offset=_round(offset),
-        ease=_round(ease),
-        hard_slopes=_round(slopes[:2]),
-        easy_slopes=_round(slopes[2:]),
+        offset=_undo_scaling(offset, means, scales),
+        ease=_undo_scaling(ease, means, scales),
+        hard_slopes=_round(slopes[0].detach().numpy()),
+        easy_slopes=_round(slopes[1].detach().numpy()),
     )
 
 
-def _fit_slopes(
-    states: Sequence[State], columns: Sequence[NDArray[np.float64]], set_shares: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return slopes common to all states, [F], and an intercept for each, [S], by block-wise Newton steps."""
-    width = columns[0].shape[1]
-    slopes, intercepts = np.zeros(width), np.zeros(len(states))
-    for _ in range(STEPS):
-        curvature, gradient = SLOPE_PRECISION * np.eye(width), -SLOPE_PRECISION * slopes
-        own_curvatures, own_gradients = np.zeros(len(states)), np.zeros(len(states))
-        mixed = np.zeros((len(states), width))
-        for number, (state, part) in enumerate(zip(states, columns, strict=True)):
-            weight = SET_WEIGHT * set_shares[number] / len(part)
-            rates = _sigmoid(part @ slopes + intercepts[number])
-            weights, residuals = weight * rates * (1 - rates), weight * (state.is_right - rates)
-            curvature += part.T @ (part * weights[:, None])
-            gradient += part.T @ residuals
-            own_curvatures[number] = weights.sum() + 1e-3
-            own_gradients[number] = residuals.sum() - 1e-3 * intercepts[number]
-            mixed[number] = weights @ part
-        reduced = curvature - mixed.T @ (mixed / own_curvatures[:, None])
-        step = np.linalg.solve(reduced, gradient - mixed.T @ (own_gradients / own_curvatures))
-        slopes = slopes + np.clip(step, -2, 2)
-        intercepts = intercepts + np.clip((own_gradients - mixed @ step) / own_curvatures, -2, 2)
-    return slopes, intercepts
+def _undo_scaling(coefficients: Tensor, means: NDArray[np.float64], scales: NDArray[np.float64]) -> tuple[float, ...]:
+    """Return the coefficients [4] of facts that are not standardised."""
+    constant, *others = coefficients.detach().numpy()
+    unscaled = np.array(others) / scales
+    return _round(np.array([constant - means @ unscaled, *unscaled]))
 
 
-def _measure_slants(
-    columns: Sequence[NDArray[np.float64]], slopes: NDArray[np.float64], intercepts: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the squared change of the mean confidence of each state with its intercept, [S]."""
-    slants = []
-    for part, intercept in zip(columns, intercepts.tolist(), strict=True):
-        rates = _sigmoid(part @ slopes + intercept)
-        slants.append(float((rates * (1 - rates)).mean()) ** 2)
-    return np.array(slants)
+def _format_gaps(gaps: Sequence[float]) -> str:
+    return ", ".join(f"{100 * gap:+.1f}" for gap in gaps)
 
 
-def _fit_ridge(
-    facts: NDArray[np.float64], intercepts: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the constant and the coefficients of the facts, [4]."""
-    means, scales = facts.mean(axis=0), facts.std(axis=0) + 1e-9
-    columns = np.hstack([np.ones((len(facts), 1)), (facts - means) / scales])
-    penalty = RIDGE * weights.mean() * np.diag([0.0, 1.0, 1.0, 1.0])
-    solution = np.linalg.solve(columns.T @ (columns * weights[:, None]) + penalty, columns.T @ (weights * intercepts))
-    coefficients = solution[1:] / scales
-    return np.concatenate([[solution[0] - means @ coefficients], coefficients])
-
-
-def _sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    result: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(values, -50, 50)))
-    return result
+def _summarise_gaps(gaps: Sequence[float]) -> str:
+    sizes = 100 * np.abs(gaps)
+    return f"{sizes.mean():.1f} points on average, {sizes.max():.1f} at most"
 
 
 def _round(values: NDArray[np.float64]) -> tuple[Any, ...]:

@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from vaetui.engine import calibration
 from vaetui.engine.calibration import FEATURES, Calibration, Evidence, SessionFacts
 
-EASY = SessionFacts(240, 200, 360, 350, 64, 61)
+EASY = SessionFacts(240, 200, 360, 350, 64, 61, "images")
 """Answers as in a run of MNIST: most of them name a class, and the networks had predicted most of them."""
-HARD = SessionFacts(150, 35, 220, 195, 64, 32)
+HARD = SessionFacts(150, 35, 220, 195, 64, 32, "images")
 """Answers as in a run of blood cells: half of the clusters were split or unreadable."""
 
-VECTORS = SessionFacts(192, 65, 248, 248, 40, 31, uses_vectors=True)
+VECTORS = SessionFacts(192, 65, 248, 248, 40, 31, "vectors")
 """Answers of a run of blood cells by vectors, 52 % of whose labels were right: the networks reproduce all answers."""
+NARROWING = SessionFacts(376, 256, 496, 450, 64, 59, "narrowing")
+"""Answers of a run of MNIST whose later rounds asked about few images."""
+FACTS = {"easy": EASY, "hard": HARD, "vectors": VECTORS, "narrowing": NARROWING}
 
 
 def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -62,13 +65,13 @@ def test_uncalibrated_confidence_follows_how_easy_the_answers_say_the_images_are
 def test_confidence_of_labels_by_vectors_is_lower_than_by_the_coefficients_for_images() -> None:
     leads, stabilities = [3.0, 7.0, 14.0], [0.8, 0.8, 0.8]
     by_vectors = build(leads, stabilities, VECTORS).uncalibrated_confidences
-    by_images = build(leads, stabilities, replace(VECTORS, uses_vectors=False)).uncalibrated_confidences
+    by_images = build(leads, stabilities, replace(VECTORS, kind="images")).uncalibrated_confidences
     assert by_vectors.mean() == pytest.approx(0.52, abs=0.1)
     assert by_images.mean() > 0.62
 
 
 @pytest.mark.parametrize(
-    "facts", [EASY, HARD, VECTORS, SessionFacts(0, 0, 120, 110, 16, 16)], ids=["easy", "hard", "vectors", "first"]
+    "facts", [*FACTS.values(), replace(NARROWING, later_images=0, later_matches=0)], ids=[*FACTS, "first"]
 )
 def test_uncalibrated_confidence_grows_with_lead_and_stability_and_stays_a_probability(facts: SessionFacts) -> None:
     by_lead = build([-50.0, -1.0, 0.0, 1.0, 5.0, 50.0], [1.0] * 6, facts).uncalibrated_confidences
@@ -88,7 +91,7 @@ def test_more_agreement_of_later_answers_raises_the_uncalibrated_confidence() ->
 
 
 def test_no_answers_at_all_give_a_probability() -> None:
-    confidences = build([4.0], [1.0], SessionFacts(0, 0, 0, 0, 0, 0)).uncalibrated_confidences
+    confidences = build([4.0], [1.0], SessionFacts(0, 0, 0, 0, 0, 0, "narrowing")).uncalibrated_confidences
     assert 0 < confidences[0] < 1
 
 

@@ -138,7 +138,9 @@ def test_potentials_solve_the_equation_to_the_residual() -> None:
     sources -= sources.mean(axis=0)
     potentials = drain_events(label_propagation._solve_poisson_equation(graph, sources))
     degrees = graph.adjacency.sum(axis=1)[:, None]
-    residual = sources - (degrees * (1 + 1 / label_propagation.DIFFUSION_TIME) * potentials - graph.adjacency @ potentials)
+    residual = sources - (
+        degrees * (1 + 1 / label_propagation.DIFFUSION_TIME) * potentials - graph.adjacency @ potentials
+    )
     assert np.linalg.norm(residual / np.sqrt(degrees)) < 0.011 * np.linalg.norm(sources / np.sqrt(degrees))
 
 

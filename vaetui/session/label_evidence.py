@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from vaetui.engine.answers import ClassAnswer
-from vaetui.engine.calibration import Evidence, SessionFacts, build_evidence
+from vaetui.engine.calibration import Evidence, SessionFacts, SessionKind, build_evidence
 from vaetui.engine.clusters import Indices, LatentVectors, to_metric_space
-from vaetui.engine.config import find_epoch_before_round, find_round_of_epoch
+from vaetui.engine.config import Config, find_epoch_before_round, find_round_of_epoch
 from vaetui.engine.duplicates import ScalarT
 from vaetui.engine.label_propagation import MARGIN_POWER
 from vaetui.session.label_propagator import LabelPropagator
@@ -132,8 +132,14 @@ def collect_facts(
         labelled_matches,
         len(answers),
         class_answer_count,
-        uses_vectors=repository.config.network.inputs == "vectors",
+        _find_kind(repository.config),
     )
+
+
+def _find_kind(config: Config) -> SessionKind:
+    if config.network.inputs == "vectors":
+        return "vectors"
+    return "narrowing" if config.cluster.uncertainty_factor else "images"
 
 
 def expect_accuracy(

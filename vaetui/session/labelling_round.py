@@ -21,7 +21,6 @@ from vaetui.engine.answers import (
 from vaetui.engine.classes import ClassList
 from vaetui.engine.clusters import (
     MAX_CLUSTERS,
-    NOT_QUERIED,
     Cluster,
     ClusterTree,
     Indices,
@@ -66,8 +65,6 @@ class RoundLabels:
     """Their predicted classes when the round began, [M]."""
     centre_set: LabelledSet
     """The members of the answered clusters that coincide with the centre, shown or not."""
-    asked_share: float
-    """Share of the training images that the clusters of the round contain."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,9 +187,7 @@ class LabellingRound:
         """Return the labelled images with their predicted classes when the round began."""
         labelled_set = self.collect_labelled_set()
         centre_set = self._collect_members(list_members_at_centre)
-        predicted_class_ids = self._find_predicted_class_ids(labelled_set.indices)
-        asked_share = np.count_nonzero(self.snapshot.assignments != NOT_QUERIED) / len(self.snapshot.assignments)
-        return RoundLabels(labelled_set, predicted_class_ids, centre_set, asked_share)
+        return RoundLabels(labelled_set, self._find_predicted_class_ids(labelled_set.indices), centre_set)
 
     def member_indices(self, path: ClusterPath, order: MemberOrder, count: int) -> Indices:
         """Return at most `count` member indices of a cluster, [<= count]: all distinct images before their copies."""
