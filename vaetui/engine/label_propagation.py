@@ -39,11 +39,11 @@ IMAGE_COUNT_EXPONENT = 0.5
 
 With equal weights, eight labels for a dozen uncertain images would outweigh eight for a whole class beside them.
 """
-DIFFUSION_TIME = 100.0
+DIFFUSION_TIME = 200.0
 """Steps that a random walk from a label survives on average.
 
 The longer the walks, the more the number of labels in a group of images decides about it, and the less their places. On
-MNIST, walks that never end label 1 to 2 % worse.
+MNIST, walks that never end label 1 to 2 % worse, and walks of 100 steps leave `thorough` 0.1 % less accurate.
 """
 RESIDUAL_TOLERANCE = 1e-2
 """Norm of the residual, relative to that of the sources, at which the equation counts as solved."""
