@@ -29,8 +29,8 @@ PARTS: dict[str, tuple[str, Overrides]] = {
 STEPS = {
     "before": "at most a quarter of the images count as uncertain; half of the answers are pages",
     "without balance": "any share of the images counts as uncertain; all answers are for clusters",
-    "without image counts": "labels count less the more their class has",
-    "mnist": "they count more the more images they stand for: the recipe",
+    "with all decoded": "labels count less the more their class has",
+    "mnist": "every second image of a batch is decoded: the recipe",
 }
 """The last changes, oldest first. All runs but the last are those of earlier versions of the project."""
 SETS = ("fashion", "digits", "imbalanced", "coloured")
