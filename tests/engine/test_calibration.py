@@ -70,6 +70,16 @@ def test_confidence_of_labels_by_vectors_is_lower_than_by_the_coefficients_for_i
     assert by_images.mean() > 0.62
 
 
+def test_little_agreement_about_few_images_lowers_the_confidence_less_than_about_many() -> None:
+    leads, stabilities = [8.0, 9.0, 10.0], [1.0, 1.0, 1.0]
+    narrowing, images = (
+        build(leads, stabilities, replace(NARROWING, kind=kind)).uncalibrated_confidences.mean()
+        for kind in ("narrowing", "images")
+    )
+    assert narrowing > 0.97
+    assert images < 0.93
+
+
 @pytest.mark.parametrize(
     "facts", [*FACTS.values(), replace(NARROWING, later_images=0, later_matches=0)], ids=[*FACTS, "first"]
 )

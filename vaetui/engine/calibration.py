@@ -135,8 +135,9 @@ NARROWING_WITH_LATER_ANSWERS = UncalibratedModel(
     easy_slopes=(3.14, 2.298),
 )
 """For networks trained on two rounds or more. Fitted by `tests.benchmarks.uncalibrated_fit` to 36 states of 14 runs of
-MNIST, the same coloured, imbalanced and on photographs, Fashion-MNIST and scikit-learn digits. The mean confidence is
-off by 3 points on average, and by 15 at most; fitted without the set in question, by 7 and by 28."""
+MNIST, the same coloured, imbalanced and on photographs, Fashion-MNIST and scikit-learn digits, in which labels reached
+half as far. The mean confidence is off by 3 points on average, and by 15 at most; fitted without the set in question,
+by 7 and by 28."""
 NARROWING_WITHOUT_LATER_ANSWERS = UncalibratedModel(
     low=(0.0, 1.237, 0.236),
     high=(0.0, 3.497, 3.497),
@@ -166,7 +167,7 @@ IMAGES_WITHOUT_LATER_ANSWERS = UncalibratedModel(
     hard_slopes=(-0.934, -0.014),
     easy_slopes=(2.763, 0.453),
 )
-"""Off by 5 points on average and by 18 at most, and likewise by 6 and by 22."""
+"""For networks trained on one round: off by 5 points on average and by 18 at most, and likewise by 6 and by 22."""
 VECTORS_WITH_LATER_ANSWERS = UncalibratedModel(
     low=(-1.588, 3.012, 0.49),
     high=(0.671, 4.234, 3.271),
