@@ -13,6 +13,8 @@ SET_NAMES = {
     "fashion": "Fashion-MNIST",
     "imbalanced": "MNIST, 1 to 30 % per class",
     "digits": "scikit-learn digits",
+    "coloured": "MNIST in colour",
+    "background": "MNIST on photographs",
     "cifar10": "CIFAR-10 photographs",
     "blood32": "blood cells",
 }

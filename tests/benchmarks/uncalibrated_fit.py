@@ -29,6 +29,8 @@ from vaetui.engine.calibration import (
 
 PENALTY, SLOPE_PENALTY = 1e-3, 1e-4
 """Weights of the squared coefficients of the standardised facts, and of the squared slopes."""
+MIN_SLOPE = 0.1
+"""Least slope: doubtful labels are to have a lower confidence than others in every session."""
 MAX_STEPS = 300
 """Most steps of the optimiser (L-BFGS)."""
 
@@ -105,15 +107,19 @@ def fit_model(states: Sequence[State], uses_later: bool) -> UncalibratedModel:
     columns = [torch.from_numpy(state.columns) for state in states]
     is_right = [torch.from_numpy(state.is_right) for state in states]
     offset, ease = (torch.zeros(4, dtype=torch.float64, requires_grad=True) for _ in range(2))
-    slopes = torch.tensor([[0.2, 0.2], [1.5, 1.5]], dtype=torch.float64, requires_grad=True)  # hard, easy
-    optimiser = torch.optim.LBFGS([offset, ease, slopes], max_iter=MAX_STEPS, line_search_fn="strong_wolfe")
+    raw_slopes = torch.tensor([[-1.0, -1.0], [1.5, 1.5]], dtype=torch.float64, requires_grad=True)  # hard, easy
+    optimiser = torch.optim.LBFGS([offset, ease, raw_slopes], max_iter=MAX_STEPS, line_search_fn="strong_wolfe")
+
+    def compute_slopes() -> Tensor:
+        return MIN_SLOPE + F.softplus(raw_slopes)
 
     def compute_loss() -> Tensor:
         optimiser.zero_grad()
+        slopes = compute_slopes()
         loss = PENALTY * (offset[1:].square().sum() + ease[1:].square().sum()) + SLOPE_PENALTY * slopes.square().sum()
         for name, row, part, labels in zip(names, rows, columns, is_right, strict=True):
             share = torch.sigmoid(row @ ease)
-            logits = row @ offset + part @ F.relu((1 - share) * slopes[0] + share * slopes[1])
+            logits = row @ offset + part @ ((1 - share) * slopes[0] + share * slopes[1])
             state_loss = F.binary_cross_entropy_with_logits(logits, labels)
             loss = loss + state_loss / names.count(name) / len(set(names))
         loss.backward()
@@ -125,8 +131,8 @@ def fit_model(states: Sequence[State], uses_later: bool) -> UncalibratedModel:
         high=_round(facts.max(axis=0)),
         offset=_undo_scaling(offset, means, scales),
         ease=_undo_scaling(ease, means, scales),
-        hard_slopes=_round(slopes[0].detach().numpy()),
-        easy_slopes=_round(slopes[1].detach().numpy()),
+        hard_slopes=_round(compute_slopes()[0].detach().numpy()),
+        easy_slopes=_round(compute_slopes()[1].detach().numpy()),
     )
 
 

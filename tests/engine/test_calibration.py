@@ -91,6 +91,13 @@ def test_uncalibrated_confidence_grows_with_lead_and_stability_and_stays_a_proba
     assert 0 < by_lead.min() <= by_lead.max() < 1
 
 
+@pytest.mark.parametrize("later_images", [0, 376])
+def test_doubtful_labels_have_lower_confidences_even_where_hardly_a_cluster_was_named(later_images: int) -> None:
+    facts = SessionFacts(later_images, later_images // 8, 8, 8, 16, 1, "narrowing")
+    confidences = build([1.0, 3.0, 9.0], [1.0] * 3, facts).uncalibrated_confidences
+    assert (np.diff(confidences) > 0.005).all()
+
+
 def test_more_agreement_of_later_answers_raises_the_uncalibrated_confidence() -> None:
     means = [
         float(build([4.0], [1.0], replace(EASY, later_matches=matches)).uncalibrated_confidences[0])

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.mark.parametrize(("uncertainty_factor", "kind"), [(3.0, "narrowing"), (0.0, "images")])
-def test_facts_compare_answers_predictions_and_graph(runs: RunTemplates, uncertainty_factor: float, kind: str) -> None:
+def test_facts_compare_answers_with_predictions(runs: RunTemplates, uncertainty_factor: float, kind: str) -> None:
     cluster_config = replace(PROPAGATION_CONFIG.cluster, uncertainty_factor=uncertainty_factor)
     session = runs.open("facts", replace(PROPAGATION_CONFIG, cluster=cluster_config), round_number=2)
     labelling_round = session.require_current_round()
