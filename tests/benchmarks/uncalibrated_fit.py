@@ -104,6 +104,7 @@ def fit_model(states: Sequence[State], uses_later: bool) -> UncalibratedModel:
     means, scales = facts.mean(axis=0), facts.std(axis=0) + 1e-9
     rows = torch.from_numpy(np.hstack([np.ones((len(facts), 1)), (facts - means) / scales]))
     names = [state.name for state in states]
+    weights = [1 / (names.count(name) * len(set(names))) for name in names]
     columns = [torch.from_numpy(state.columns) for state in states]
     is_right = [torch.from_numpy(state.is_right) for state in states]
     offset, ease = (torch.zeros(4, dtype=torch.float64, requires_grad=True) for _ in range(2))
@@ -117,22 +118,23 @@ def fit_model(states: Sequence[State], uses_later: bool) -> UncalibratedModel:
         optimiser.zero_grad()
         slopes = compute_slopes()
         loss = PENALTY * (offset[1:].square().sum() + ease[1:].square().sum()) + SLOPE_PENALTY * slopes.square().sum()
-        for name, row, part, labels in zip(names, rows, columns, is_right, strict=True):
+        for weight, row, part, labels in zip(weights, rows, columns, is_right, strict=True):
             share = torch.sigmoid(row @ ease)
             logits = row @ offset + part @ ((1 - share) * slopes[0] + share * slopes[1])
             state_loss = F.binary_cross_entropy_with_logits(logits, labels)
-            loss = loss + state_loss / names.count(name) / len(set(names))
+            loss = loss + weight * state_loss
         loss.backward()
         return loss
 
     optimiser.step(compute_loss)  # type: ignore[no-untyped-call]
+    hard_slopes, easy_slopes = compute_slopes().detach().numpy()
     return UncalibratedModel(
         low=_round(facts.min(axis=0)),
         high=_round(facts.max(axis=0)),
         offset=_undo_scaling(offset, means, scales),
         ease=_undo_scaling(ease, means, scales),
-        hard_slopes=_round(compute_slopes()[0].detach().numpy()),
-        easy_slopes=_round(compute_slopes()[1].detach().numpy()),
+        hard_slopes=_round(hard_slopes),
+        easy_slopes=_round(easy_slopes),
     )
 
 
