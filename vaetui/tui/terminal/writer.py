@@ -26,7 +26,7 @@ class TerminalWriter:
         self._queue: deque[bytes] = deque()
         self.pending_bytes = 0
         """Number of bytes that the terminal has not read."""
-        self._is_closing = self._is_aborted = self._is_stopped = False
+        self._is_closing = self._abort_requested = self._is_stopped = False
         self._thread = threading.Thread(target=self._send_queue, name="vaetui-terminal-writer", daemon=True)
         self._thread.start()
 
@@ -57,9 +57,8 @@ class TerminalWriter:
             self._condition.notify()
         self._thread.join(timeout_s)
         if self._thread.is_alive():
-            with contextlib.suppress(termios.error):
-                termios.tcflush(self._fd, termios.TCOFLUSH)
-            self._is_aborted = True
+            self._discard_unread()  # ends a write that blocks
+            self._abort_requested = True
             self._thread.join(timeout_s)
         if not self._thread.is_alive():
             os.close(self._fd)
@@ -79,13 +78,20 @@ class TerminalWriter:
 
     def _send_text(self, text: bytes) -> None:
         """Send a text as fast as the terminal reads; cut it off when `close` aborts."""
-        was_aborted, remainder = self._is_aborted, text
-        while remainder and self._is_aborted == was_aborted:
+        remainder = text
+        while remainder:
+            if self._abort_requested:
+                self._abort_requested = False
+                self._discard_unread()
+                remainder = CANCEL_BYTE + (text if len(remainder) == len(text) else b"")
             remainder = remainder[self._send_bytes(remainder) :]
-        if remainder:
-            self._send_bytes(CANCEL_BYTE)
         with self._condition:
             self.pending_bytes -= len(text)
+
+    def _discard_unread(self) -> None:
+        """Discard what the kernel holds for the terminal."""
+        with contextlib.suppress(termios.error):
+            termios.tcflush(self._fd, termios.TCOFLUSH)
 
     def _send_bytes(self, data: bytes) -> int:
         """Wait up to POLL_INTERVAL_S for the terminal, and return the number of bytes that were sent."""
