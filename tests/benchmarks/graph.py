@@ -122,7 +122,7 @@ def draw_labels(class_ids: NDArray[np.uint8]) -> Iterator[LabelledSet]:
         labels = class_ids[images].astype(np.int64)
         wrong_count = round(WRONG_SHARE * LABELLED_IMAGES)
         labels[:wrong_count] = (labels[:wrong_count] + generator.integers(1, 10, wrong_count)) % 10
-        yield LabelledSet(images, labels, np.ones(LABELLED_IMAGES))
+        yield LabelledSet(images, labels, *np.ones((2, LABELLED_IMAGES)))
 
 
 def main() -> None:

@@ -32,11 +32,18 @@ def two_moons(count: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     return points.astype(np.float32), moon_ids
 
 
-def label(indices: list[int], class_ids: list[int], weights: list[float] | None = None) -> LabelledSet:
+def label(
+    indices: list[int],
+    class_ids: list[int],
+    weights: list[float] | None = None,
+    image_counts: list[float] | None = None,
+) -> LabelledSet:
+    ones = [1.0] * len(indices)
     return LabelledSet(
         np.array(indices, np.int64),
         np.array(class_ids, np.int64),
-        np.array([1.0] * len(indices) if weights is None else weights),
+        np.array(weights or ones),
+        np.array(image_counts or ones),
     )
 
 
@@ -131,7 +138,9 @@ def test_potentials_solve_the_equation_to_the_residual() -> None:
     sources -= sources.mean(axis=0)
     potentials = drain_events(label_propagation._solve_poisson_equation(graph, sources))
     degrees = graph.adjacency.sum(axis=1)[:, None]
-    residual = sources - (degrees * (1 + 1 / 200) * potentials - graph.adjacency @ potentials)
+    residual = sources - (
+        degrees * (1 + 1 / label_propagation.DIFFUSION_TIME) * potentials - graph.adjacency @ potentials
+    )
     assert np.linalg.norm(residual / np.sqrt(degrees)) < 0.011 * np.linalg.norm(sources / np.sqrt(degrees))
 
 
@@ -172,6 +181,27 @@ def test_classes_with_many_labels_do_not_spread_over_one_with_few(monkeypatch: p
         shares.append(np.mean(labels.class_ids == blob_ids))
     assert shares[0] < 0.65
     assert shares[1] > 0.85
+
+
+def test_labels_of_a_few_images_do_not_spread_over_the_many_that_others_stand_for() -> None:
+    # Of class 0, most images lie in one group and a few in another; of class 1, a dozen lie amid the many of class 0.
+    group_sizes, label_counts, group_class_ids = np.array([300, 300, 20, 12]), np.array([8, 8, 20, 8]), [0, 1, 0, 1]
+    generator = np.random.default_rng(0)
+    centres, scales = np.array([0.0, 20.0, -20.0, 0.5]), np.array([1.0, 1.0, 1.0, 0.3])
+    groups = np.repeat(np.arange(4), group_sizes)
+    points = generator.normal(size=(len(groups), 2)) * scales[groups, None]
+    points[:, 0] += centres[groups]
+    class_ids = np.array(group_class_ids)[groups]
+    graph = drain_events(build_knn_graph(points.astype(np.float32), CONFIG, 0, 1))
+    indices = np.concatenate([np.flatnonzero(groups == group)[:count] for group, count in enumerate(label_counts)])
+    image_counts = np.repeat(group_sizes / label_counts, label_counts)
+    labelled = label(indices.tolist(), class_ids[indices].tolist(), image_counts=image_counts.tolist())
+    shares = []
+    for full_weight_images in (1.0, 4.0):
+        labels = to_pseudo_labels(drain_events(run_poisson_learning(graph, labelled, 2, full_weight_images)))
+        shares.append(np.mean(labels.class_ids == class_ids))
+    assert shares[0] < 0.7
+    assert shares[1] > 0.95
 
 
 def test_progress_of_the_solver_never_falls() -> None:

@@ -47,8 +47,8 @@ def test_weights_are_0_to_1_and_0_without_a_class(seed: int, root_answers: list[
 
 
 def test_last_label_of_an_image_counts() -> None:
-    first = LabelledSet(np.array([1, 2]), np.array([5, 5]), np.array([1.0, 1.0]))
-    second = LabelledSet(np.array([2]), np.array([7]), np.array([0.5]))
+    first = LabelledSet(np.array([1, 2]), np.array([5, 5]), np.array([1.0, 1.0]), np.ones(2))
+    second = LabelledSet(np.array([2]), np.array([7]), np.array([0.5]), np.ones(1))
     pseudo_labels = label_answered_images(concat_labelled_sets([first, second]), 4)
     assert pseudo_labels.class_ids.tolist() == [0, 5, 7, 0]
     assert pseudo_labels.weights.tolist() == [0, 1, 0.5, 0]

@@ -101,9 +101,9 @@ def test_answers_about_images_are_targets_of_weight_1_and_replace_those_of_their
     seeds: list[LabelledSet] = []
     run_poisson_learning = label_propagation.run_poisson_learning
 
-    def spy(graph: label_propagation.KNNGraph, labelled: LabelledSet, class_count: int):  # type: ignore[no-untyped-def]
+    def spy(graph: label_propagation.KNNGraph, labelled: LabelledSet, class_count: int, *options: float):  # type: ignore[no-untyped-def]
         seeds.append(labelled)
-        return (yield from run_poisson_learning(graph, labelled, class_count))
+        return (yield from run_poisson_learning(graph, labelled, class_count, *options))
 
     monkeypatch.setattr(label_propagation, "run_poisson_learning", spy)
     labels = drain_events(session.propagate_answers())
@@ -124,7 +124,7 @@ def test_answers_about_images_are_targets_of_weight_1_and_replace_those_of_their
 
 def test_many_answers_about_images_do_not_outweigh_those_about_clusters() -> None:
     distinct_images = select_distinct(np.arange(100))
-    clusters = LabelledSet(np.arange(12), np.repeat([0, 1, 2], 4), np.full(12, 0.5))
+    clusters = LabelledSet(np.arange(12), np.repeat([0, 1, 2], 4), np.full(12, 0.5), np.repeat([9.0, 4.0, 1.0], 4))
     class_ids = np.full(100, NOT_ANSWERED)
     class_ids[40:80], class_ids[80:82], class_ids[3] = 1, 2, 5
     labelled = ImageLabelMap(class_ids).replace_labels(clusters, distinct_images)
@@ -133,7 +133,9 @@ def test_many_answers_about_images_do_not_outweigh_those_about_clusters() -> Non
     assert totals.tolist() == pytest.approx([1.5, 2 + mean_total, 2 + mean_total, 0, 0, 1])
     assert labelled.weights[labelled.indices >= 80].tolist() == pytest.approx([mean_total / 2] * 2)
     assert labelled.weights[labelled.indices == 3].tolist() == [1]
-    nothing = LabelledSet(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    own_counts = labelled.image_counts[np.isin(labelled.indices, np.flatnonzero(class_ids >= 0))]
+    assert own_counts.tolist() == [4] * 43, "as many as the median label of a cluster"
+    nothing = LabelledSet(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0))
     alone = ImageLabelMap(class_ids).replace_labels(nothing, distinct_images)
     assert np.bincount(alone.class_ids, alone.weights).tolist() == pytest.approx([0, 43 / 3, 2, 0, 0, 1])
 

@@ -155,6 +155,11 @@ class PropagationConfig:
     """To the members of the answered cluster (paper, eq. 2), or over a graph of neighbours, all rounds together."""
     neighbours: Annotated[int, Bounds(2, 100)] = 12
     """Neighbours of an image in the graph."""
+    full_weight_images: Annotated[float, Bounds(1.0, 1000.0)] = 1.0
+    """Images that a label must stand for to count in full in the graph; with fewer it counts in proportion.
+
+    A label of a cluster stands for its images divided by those that were shown. With 1, all labels count alike.
+    """
     renews_labels: bool = False
     """Whether the graph is built anew after each epoch of a round, so that the next one trains on better labels."""
     max_graph_images: Annotated[int, Bounds(100, 10_000_000)] = 1_000_000

@@ -140,18 +140,20 @@ def _link_to_nodes(
 
 
 def run_poisson_learning(
-    graph: KNNGraph, labelled: LabelledSet, class_count: int
+    graph: KNNGraph, labelled: LabelledSet, class_count: int, full_weight_images: float = 1.0
 ) -> Generator[Progress, None, NDArray[np.float32]]:
     """Propagate labels over the graph; all classes are equally probable if there are none.
 
     Yields Progress and returns class probabilities, [N, classes]. Labelled images are sources and sinks of a flow over
     the graph, which stays well-posed with very few labels (Calder et al. 2020, "Poisson learning"). The more labels a
-    class has, the less each of them counts. All other images then take the mean probabilities of their neighbours, so
-    that a wrong label does not decide about those next to it.
+    class has, the less each of them counts; so do labels that stand for fewer than `full_weight_images`. All other
+    images then take the mean probabilities of their neighbours, so that a wrong label does not decide about those next
+    to it.
     """
     images, rows = np.unique(labelled.indices, return_inverse=True)
     sources = np.zeros((len(images), class_count))  # only of labelled images: all others would be zeros
-    weights = labelled.weights / _count_equal_labelled_images(graph, labelled)
+    weights = labelled.weights * np.minimum(labelled.image_counts / full_weight_images, 1)
+    weights /= _count_equal_labelled_images(graph, labelled)
     class_sums = np.maximum(np.bincount(labelled.class_ids, weights, class_count), 1e-12)
     weights /= class_sums[labelled.class_ids] ** CLASS_BALANCE
     np.add.at(sources, (rows, labelled.class_ids), weights)

@@ -22,6 +22,8 @@ class LabelledSet:
     """Classes, [M]."""
     weights: NDArray[np.float64]
     """Confidence of the labels, [M], from 0 to 1."""
+    image_counts: NDArray[np.float64]
+    """Number of images that each label stands for, [M]: those of its cluster, divided by the number of those shown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +47,7 @@ def concat_labelled_sets(labelled_sets: Sequence[LabelledSet]) -> LabelledSet:
         np.concatenate([np.empty(0, np.int64), *(labelled.indices for labelled in labelled_sets)]),
         np.concatenate([np.empty(0, np.int64), *(labelled.class_ids for labelled in labelled_sets)]),
         np.concatenate([np.empty(0), *(labelled.weights for labelled in labelled_sets)]),
+        np.concatenate([np.empty(0), *(labelled.image_counts for labelled in labelled_sets)]),
     )
 
 

@@ -51,7 +51,7 @@ RECIPES = {
             warmup_epochs=2, rounds=4, batch_size=256, min_batches=200, learning_rate=8e-3, lr_schedule="cosine"
         ),
         augmentation=AugmentConfig(rotate=20.0, translate=0.07, scale=0.2, shear=0.2, elastic=0.1, colour_jitter=0.5),
-        propagation=PropagationConfig(method="graph"),
+        propagation=PropagationConfig(method="graph", full_weight_images=4.0),
     ),
     "features": Config(
         recipe="features",

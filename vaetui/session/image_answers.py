@@ -107,7 +107,8 @@ class ImageLabelMap:
 
         Only the first ones of copies, `distinct_images`, get labels. The images of a class with answers of their own
         have together at most the weight that a class has on average by answers about clusters: people answer about
-        the most doubtful images, page by page, and as sources of full weight these would outweigh all others.
+        the most doubtful images, page by page, and as sources of full weight these would outweigh all others. Each
+        stands for as many images as the median label of a cluster.
         """
         has_answer = self.has_answer
         if not has_answer.any():
@@ -115,11 +116,13 @@ class ImageLabelMap:
         is_kept = ~has_answer[labelled_set.indices]
         own = distinct_images.indices[self.has_class[distinct_images.indices]]
         kept_class_ids, kept_weights = labelled_set.class_ids[is_kept], labelled_set.weights[is_kept]
+        kept_counts = labelled_set.image_counts[is_kept]
         own_weights = _balance_weights(kept_class_ids, kept_weights, self.class_ids[own])
         return LabelledSet(
             np.concatenate([labelled_set.indices[is_kept], own]),
             np.concatenate([kept_class_ids, self.class_ids[own]]),
             np.concatenate([kept_weights, own_weights]),
+            np.concatenate([kept_counts, np.full(len(own), np.median(kept_counts) if len(kept_counts) else 1.0)]),
         )
 
 

@@ -218,7 +218,7 @@ class LabelPropagator:
             class_ids=np.searchsorted(active_class_ids, labelled_set.class_ids),
         )
         active_probabilities = yield from label_propagation.run_poisson_learning(
-            graph, labelled_set, len(active_class_ids)
+            graph, labelled_set, len(active_class_ids), config.propagation.full_weight_images
         )
 
         def assemble() -> Probabilities:

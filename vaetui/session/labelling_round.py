@@ -254,7 +254,8 @@ class LabellingRound:
             if isinstance(answer := self.answers.get(cluster.path), ClassAnswer):
                 members = select_members(cluster)
                 class_ids, weights = np.full(len(members), answer.class_id), np.full(len(members), answer.confidence)
-                labelled_sets.append(LabelledSet(members, class_ids, weights))
+                image_counts = np.full(len(members), len(cluster.members) / max(len(members), 1))
+                labelled_sets.append(LabelledSet(members, class_ids, weights, image_counts))
         return concat_labelled_sets(labelled_sets)
 
     def _list_distinct_members(self, cluster: Cluster) -> Indices:
