@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 from tests.idx import MNIST_DIRECTORY
-from vaetui.engine.config import MAX_HIDDEN_COMPONENTS, MAX_PIXEL_COMPONENTS, Config
+from vaetui.engine.config import MAX_HIDDEN_COMPONENTS, MAX_PIXEL_COMPONENTS, AugmentConfig, Config
 from vaetui.engine.device_inputs import DeviceImages, DeviceInputs, DeviceVectors
 from vaetui.engine.image_views import (
     MAX_PIXEL_VALUES,
@@ -32,6 +32,8 @@ CPU = torch.device("cpu")
 PIXELS = read_idx_array(MNIST_DIRECTORY / "t10k-images-idx3-ubyte.gz", 3)[:600]
 INPUTS = DeviceImages(images_from_array(PIXELS), CPU)
 CONFIG = replace(get_recipe("propagation"), device="cpu")
+COLOUR_CONFIG = replace(CONFIG, augmentation=replace(CONFIG.augmentation, colour_jitter=0.0))
+"""Colours tell the class."""
 Z_DIM = CONFIG.network.z_dim
 
 
@@ -99,10 +101,25 @@ def test_few_hidden_units_and_few_pixels_have_as_few_components() -> None:
 
 def test_pixels_of_large_images_are_averaged_over_squares_before() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (40, 48, 48, 3), dtype=np.uint8)
-    components = fit_pixel_components(DeviceImages(images_from_array(pixels), CPU), CONFIG)
+    components = fit_pixel_components(DeviceImages(images_from_array(pixels), CPU), COLOUR_CONFIG)
     assert MAX_PIXEL_VALUES // 2 < len(components.mean) <= MAX_PIXEL_VALUES
     averages = pixels.reshape(40, 16, 3, 16, 3, 3).mean(axis=(0, 2, 4)) / 255
     np.testing.assert_allclose(components.mean, averages.transpose(2, 0, 1).ravel(), atol=1e-5)
+
+
+def test_views_of_pixels_ignore_colours_unless_these_tell_the_class() -> None:
+    shapes = torch.from_numpy(PIXELS[:40].astype(np.float32))[:, None] / 255  # [40, 1, 28, 28]
+    dark, bright = torch.rand(2, 2, 40, 3, 1, 1, generator=torch.Generator().manual_seed(0)) * 0.5
+    coloured, other = dark * (1 - shapes) + (0.5 + bright) * shapes  # each image in two pairs of colours
+    hidden, latents = torch.zeros(40, 2), torch.zeros(40, 1)
+    gaps = []
+    for config in (CONFIG, COLOUR_CONFIG, replace(COLOUR_CONFIG, augmentation=AugmentConfig(strength=0.0))):
+        inputs = DeviceImages(images_from_array((255 * coloured.permute(0, 2, 3, 1)).byte().numpy()), CPU)
+        components = [torch.zeros(2), torch.eye(2), *map(torch.from_numpy, fit_pixel_components(inputs, config))]
+        views, others = (project_views(hidden, latents, images, components, config) for images in (coloured, other))
+        gaps.append(float((views - others).norm(dim=1).mean()))
+    assert gaps[0] < 0.2
+    assert min(gaps[1:]) > 0.8
 
 
 def test_vectors_are_their_own_third_view() -> None:
@@ -115,5 +132,5 @@ def test_vectors_are_their_own_third_view() -> None:
 def test_image_equal_to_the_mean_has_an_empty_view_of_its_pixels() -> None:
     hidden, latents, images = torch.ones(3, 2), torch.ones(3, 1), torch.tensor([[0.0], [1.0], [2.0]])
     components = [torch.zeros(2), torch.eye(2), torch.tensor([1.0]), torch.ones(1, 1)]
-    views = project_views(hidden, latents, images, components)
+    views = project_views(hidden, latents, images, components, CONFIG)
     assert views[:, -1].tolist() == [-1, 0, 1]

@@ -23,12 +23,15 @@ from vaetui.engine.config import MAX_HIDDEN_COMPONENTS, MAX_PIXEL_COMPONENTS, Co
 from vaetui.engine.device_inputs import BATCH_IMAGES, DeviceInputs
 from vaetui.engine.devices import compute_with, explain_lack_of_memory
 from vaetui.engine.downsampling import downsample
+from vaetui.engine.idx import COLOUR_CHANNELS
 from vaetui.engine.networks import Networks
 
 SAMPLE_IMAGES = 10_000
 """Images that the components are found from."""
 MAX_PIXEL_VALUES = 1_024
 """Most values of an image whose components are found, which take time; others are averaged over squares of pixels."""
+MIN_CONTRAST = 0.02
+"""Added to the standard deviation of an image's pixels, from 0 to 1, so that noise in flat images stays small."""
 
 
 class Components(NamedTuple):
@@ -77,11 +80,13 @@ def fit_pixel_components(inputs: DeviceInputs, config: Config) -> Components:
     They are the same in all epochs, and take two seconds for 28x28 pixels on one core. The bits do not depend on the
     number of threads of NumPy.
     """
-    pixels = [_flatten(inputs.load(indices)).cpu() for indices in _draw_sample(inputs, config)]
+    pixels = [_flatten(inputs.load(indices), config).cpu() for indices in _draw_sample(inputs, config)]
     return _find_components(torch.cat(pixels), MAX_PIXEL_COMPONENTS)
 
 
-def project_views(hidden: Tensor, latents: Tensor, inputs: Tensor, components: Sequence[Tensor]) -> Tensor:
+def project_views(
+    hidden: Tensor, latents: Tensor, inputs: Tensor, components: Sequence[Tensor], config: Config
+) -> Tensor:
     """Return hidden units [N, H], latent vectors [N, z_dim] and images or vectors [N, ...] side by side, [N, V].
 
     The first and the last are projected to their components, and each part has length 1. `components` is
@@ -91,16 +96,23 @@ def project_views(hidden: Tensor, latents: Tensor, inputs: Tensor, components: S
     views = [
         (F.normalize(hidden.float(), dim=1) - hidden_mean) @ hidden_directions,
         latents.float(),
-        (_flatten(inputs) - pixel_mean) @ pixel_directions,
+        (_flatten(inputs, config) - pixel_mean) @ pixel_directions,
     ]
     return torch.cat([F.normalize(view, dim=1) for view in views], dim=1)
 
 
-def _flatten(inputs: Tensor) -> Tensor:
-    """Return images [N, C, H, W], averaged to about MAX_PIXEL_VALUES values, or vectors [N, D] as [N, P]."""
+def _flatten(inputs: Tensor, config: Config) -> Tensor:
+    """Return images [N, C, H, W], averaged to about MAX_PIXEL_VALUES values, or vectors [N, D] as [N, P].
+
+    If the second view of an image changes its colours, because they do not tell its class, each channel is brought to
+    mean 0 and equal contrast: the background would otherwise decide which images are alike.
+    """
     inputs = inputs.float()
     if inputs.dim() == 4:
         inputs = downsample(inputs, math.ceil(math.sqrt(inputs[0].numel() / MAX_PIXEL_VALUES)))
+        if inputs.shape[1] == COLOUR_CHANNELS and config.augmentation.strength and config.augmentation.colour_jitter:
+            inputs = inputs - inputs.mean(dim=(2, 3), keepdim=True)
+            inputs = inputs / (inputs.square().mean(dim=(2, 3), keepdim=True).sqrt() + MIN_CONTRAST)
     return inputs.flatten(1)
 
 

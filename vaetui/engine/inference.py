@@ -171,7 +171,7 @@ def _predict_batch(
     columns = torch.stack([class_ids.float(), confidences, second_class_ids.float(), leads], dim=1)  # [N, 4]
     parts = [columns, latents]
     if view_components:
-        parts.append(project_views(hidden, latents, inputs, view_components))
+        parts.append(project_views(hidden, latents, inputs, view_components, config))
     return torch.cat(parts, dim=1)
 
 
