@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from vaetui.session.thread_placement import (
@@ -98,10 +99,10 @@ def test_slow_batches_do_not_end_sharing() -> None:
         assert trial.judge(batches, 1.0, tick > 1)
 
 
-MAX_RUNS = 10
-"""Most runs of the program until threads spin before others come and after they have left, and not between."""
+MAX_RUNS = 20
+"""Most runs of the program until threads have spun before others come and after they have left, and never between."""
 REAL_PROGRAM = """
-import os, sys, threading, time
+import contextlib, os, sys, threading, time
 import torch
 from vaetui.session import thread_placement
 from vaetui.session.thread_placement import ThreadPlacement
@@ -123,7 +124,10 @@ def idle_seconds():
     return sorted(seconds)[4]
 
 def describe():
-    used = {len(os.sched_getaffinity(int(name))) for name in os.listdir("/proc/self/task")}
+    used = set()
+    for name in os.listdir("/proc/self/task"):
+        with contextlib.suppress(ProcessLookupError):  # the thread has ended
+            used.add(len(os.sched_getaffinity(int(name))))
     return placement.is_contended, len(placement.shared_cpus), min(used), max(used), idle_seconds()
 
 with placement.training():
@@ -155,17 +159,19 @@ def test_threads_wait_passively_and_share_cpus_only_while_others_need_them() -> 
         "torch.zeros(threads << 17)\n", "torch.zeros(threads << 17)\nThreadPlacement._watch = lambda self: 0\n"
     )
     cpus, spins_alone = len(os.sched_getaffinity(0)), False
-    # In some runs the threads wait passively throughout: OpenMP may count the teams of others that ended a moment ago.
+    most_idle_s = np.zeros(4)
+    # In some runs the threads wait passively throughout: on a busy machine, or because OpenMP counts teams that ended.
     for _ in range(MAX_RUNS):
         alone, training, clustering, alone_again = (eval(line) for line in run_program(program).splitlines())
         assert alone[:4] == (False, 0, cpus, cpus)
         assert training[:4] == (True, 1, 1, cpus)
         assert clustering[:4] == (True, 0, cpus, cpus)
         assert alone_again[:4] == (False, 0, cpus, cpus)
+        most_idle_s = np.maximum(most_idle_s, [alone[4], training[4], clustering[4], alone_again[4]])
         # Threads that spin do so for 3 to 8 ms, depending on the CPU's present speed.
-        if spins_alone := max(training[4], clustering[4]) < 0.5 * min(alone[4], alone_again[4]):
+        if spins_alone := most_idle_s[1:3].max() < 0.5 * min(most_idle_s[0], most_idle_s[3]):
             break
-    assert spins_alone
+    assert spins_alone, most_idle_s
 
 
 BUSY_PROGRAM = """
