@@ -110,7 +110,7 @@ def _flatten(inputs: Tensor, config: Config) -> Tensor:
     inputs = inputs.float()
     if inputs.dim() == 4:
         inputs = downsample(inputs, math.ceil(math.sqrt(inputs[0].numel() / MAX_PIXEL_VALUES)))
-        if inputs.shape[1] == COLOUR_CHANNELS and config.augmentation.strength and config.augmentation.colour_jitter:
+        if inputs.shape[1] == COLOUR_CHANNELS and config.augmentation.is_enabled and config.augmentation.colour_jitter:
             inputs = inputs - inputs.mean(dim=(2, 3), keepdim=True)
             inputs = inputs / (inputs.square().mean(dim=(2, 3), keepdim=True).sqrt() + MIN_CONTRAST)
     return inputs.flatten(1)
